@@ -1,0 +1,3 @@
+module github.com/cerco-ha/cerco
+
+go 1.26

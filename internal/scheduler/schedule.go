@@ -1,0 +1,98 @@
+// Package scheduler decides what a cluster must do next: a pure function from a CIB and a time to a plan.
+//
+// It owns the working set of that one decision. It promises that the same input gives a byte-identical
+// plan (invariant I4), that it never changes its input (I7), and that a plan whose expected results are
+// applied leaves nothing to do (I5). It never reads a clock, a file or a random number and never logs:
+// what it has to say is in the plan, each action with its reason and each placement with its account.
+package scheduler
+
+import (
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/transition"
+)
+
+// Options of one Schedule call.
+type Options struct {
+	Now          time.Time // effective time; required
+	Scores       bool      // keep the score lines
+	Account      bool      // keep the account of every score
+	TransitionID int       // number written into the graph
+}
+
+// Plan is what Schedule decided.
+type Plan struct {
+	Graph       *transition.Graph
+	Summary     []Change    // what will become of each resource and node, in CIB order
+	Scores      []ScoreLine // with Options.Scores, in the order of assignment
+	Utilization []string    // with Options.Scores: utilisation lines
+	Warnings    []string
+	View        *View       // the cluster as it was understood before any action
+	Placements  []Placement // with Options.Account: one for each primitive or instance
+}
+
+// Placement says where one resource will be and how each node scored for it.
+type Placement struct {
+	Resource string
+	Node     string // empty: nowhere
+	Role     string
+	Why      string // one sentence
+	Nodes    []NodeAccount
+}
+
+// NodeAccount is the account of one node's score for one resource.
+type NodeAccount struct {
+	Node  string
+	Score int
+	In    bool
+	Terms []Term
+}
+
+// Term is one thing that changed a score.
+type Term struct {
+	Kind, ID, Note string
+	Delta          int
+}
+
+// ScoreLine is one line of a score trace.
+type ScoreLine struct {
+	By        string // the phase that printed it; empty for promotion scores
+	Resource  string
+	Promotion bool
+	Node      string // "none" when it was not assigned
+	Score     int
+}
+
+// Change is a row of the transition summary.
+type Change struct {
+	Verb             string // "Start", "Move", "Fence (reboot)", ...
+	Resource         string // resource or node
+	From, To         string // node names; meaning depends on the verb
+	FromRole, ToRole string
+	Reason           string
+	Blocked          string // why it cannot be done
+}
+
+// View is the cluster as the scheduler sees it: status with configuration applied.
+type View struct {
+	p *planner
+}
+
+// Schedule decides what the cluster described by in must do.
+func Schedule(in *cib.CIB, opts Options) *Plan {
+	p := &planner{in: in, now: opts.Now, opts: opts}
+	p.unpack()
+	view := &View{p: p}
+	p.assign()
+	p.act()
+	return &Plan{Graph: p.graph(), Summary: p.summary(), Scores: p.scoreLines, Utilization: p.utilLines,
+		Warnings: p.warnings, View: view}
+}
+
+// Look unpacks the state without deciding anything.
+func Look(in *cib.CIB, opts Options) *View {
+	p := &planner{in: in, now: opts.Now, opts: opts}
+	p.unpack()
+	return &View{p: p}
+}
