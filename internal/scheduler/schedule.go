@@ -64,14 +64,31 @@ type ScoreLine struct {
 	Score     int
 }
 
-// Change is a row of the transition summary.
+// Change is a row of the transition summary. Rows are in the order in which they are shown: nodes that
+// are fenced or shut down first, then resources.
 type Change struct {
-	Verb             string // "Start", "Move", "Fence (reboot)", ...
-	Resource         string // resource or node
-	From, To         string // node names; meaning depends on the verb
+	// Verb is "Fence" or "Shutdown" for nodes; for resources "Start", "Stop", "Recover", "Restart",
+	// "Reload", "Move", "Migrate", "Promote", "Demote", "Re-promote" or "Leave".
+	Verb string
+
+	// Nodes. Detail is how the node is fenced ("reboot", "off", "on"); Container is the resource that
+	// a guest node lives in, empty for other nodes.
+	Node      string
+	Detail    string
+	Container string
+
+	// Resources. From is where it is now, empty if nowhere; To is where it will be, empty if nowhere.
+	// For verbs that keep the resource in place both are set and equal. Roles are "Stopped", "Started",
+	// "Unpromoted" or "Promoted". ShowRoles says that the roles are part of the row (promotable
+	// instances, except in a plain Start).
+	Resource         string
+	From, To         string
 	FromRole, ToRole string
-	Reason           string
-	Blocked          string // why it cannot be done
+	ShowRoles        bool
+	Blocked          bool // it ought to be done and cannot be
+
+	// Reason is why, without "due to": "node availability", "required rsc1 start"; may be empty.
+	Reason string
 }
 
 // View is the cluster as the scheduler sees it: status with configuration applied.
