@@ -1,0 +1,48 @@
+# Everything that is done to this repository from outside it. `make` lists it.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+export CGO_ENABLED ?= 0
+
+# The corpus is data of others and no part of this repository; it lies beside it where it is there at all.
+SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
+ORACLE ?= crm_simulate
+GOFILES = $(shell git ls-files '*.go')
+
+.PHONY: help build links demo test race check fmt vet lint golden corpus corpus-list corpus-floor \
+        fuzz fuzz-oracle bench ci clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## build bin/cerco
+	@go build -trimpath -o bin/cerco ./cmd/cerco
+
+test: ## all tests; no root, no network, no waiting
+	go test ./...
+
+race: ## all tests, with the race detector
+	CGO_ENABLED=1 go test -race ./...
+
+check: fmt vet lint ## formatting, vet, staticcheck, and that go.mod is tidy
+	go mod tidy -diff
+
+fmt:
+	@out=$$(gofmt -l $(GOFILES)); [ -z "$$out" ] || { echo "not formatted (gofmt -w):"; echo "$$out"; exit 1; }
+
+vet:
+	go vet ./...
+
+lint:
+	go tool staticcheck ./...
+
+corpus: build ## run Pacemaker's scheduler corpus; fails below corpus.floor
+	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -referee
+
+corpus-list: build ## the same, naming each case that fails (tier, case, levels)
+	go run ./tools/corpus -shared $(SHARED) -list
+
+corpus-floor: build ## lift corpus.floor to what holds now
+	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -raise
+
+clean: ## remove what was built
+	rm -rf bin out
