@@ -16,7 +16,7 @@ type CIB struct {
 	NoQuorumPanic bool      // no-quorum-panic
 	ExecutionDate time.Time // execution-date (UTC); zero when absent
 
-	Properties  []*NVSet // cluster_property_set in document order
+	Properties  []*NVSet // cluster_property_set, in order of precedence like all lists of sets
 	RscDefaults []*NVSet
 	OpDefaults  []*NVSet
 	Nodes       []*Node
@@ -40,10 +40,12 @@ type Version struct{ AdminEpoch, Epoch, NumUpdates int }
 
 // NVSet is a block of name/value pairs (meta_attributes, instance_attributes, utilization,
 // cluster_property_set). References by id-ref are resolved: Pairs are those of the referenced block.
+// Lists of sets are in order of precedence: the highest score first and, among equals, the last of the
+// document first. Inside a set the first pair of a name wins.
 type NVSet struct {
 	ID    string
-	Score int     // sets are evaluated highest score first, document order among equals
-	Rules []*Rule // usually none or one; the set counts only when all of them hold
+	Score int
+	Rules []*Rule // usually none or one; the set counts when there is none or one of them holds
 	Pairs []NV
 	El    *Element
 }
@@ -81,7 +83,7 @@ const (
 )
 
 // Resource is one resource of the configuration. Template settings are already merged: own blocks
-// come first, then the template's; Class, Provider and Type are the template's when Template is set.
+// go before the template's of the same score; Class, Provider and Type are the template's when Template is set.
 type Resource struct {
 	Kind                  ResourceKind
 	ID                    string
@@ -306,7 +308,7 @@ type LrmOp struct {
 	CallID       int    // call-id; -1 if absent
 	RC           int    // rc-code; the transition-magic's when absent, -1 when unknown
 	TargetRC     int    // from transition-key; -1 when there is none
-	Status       int    // op-status: -1 pending, 0 done, 1 cancelled, 2 timed out, 3 not supported, 4 error, ...
+	Status       int    // op-status: -2 unknown, -1 pending, 0 done, 1 cancelled, 2 timed out, 3 not supported, 4 error, ...
 	IntervalMS   int64
 	LastRCChange int64 // seconds since the epoch, 0 if absent
 	LastRun      int64

@@ -18,7 +18,8 @@ type Expr interface {
 	holds(in *RuleInput) bool
 }
 
-// RuleInput is what a rule may look at. A nil field makes expressions about it false.
+// RuleInput is what a rule may look at. A nil field makes expressions about it false. Nothing here
+// writes to it.
 type RuleInput struct {
 	Now      time.Time
 	NodeAttr func(name string) (string, bool) // node attributes
@@ -41,15 +42,23 @@ type OpMatch struct {
 
 func (r *Rule) holds(in *RuleInput) bool { return r.Holds(in) }
 
-// Holds reports whether the rule holds.
-func (r *Rule) Holds(in *RuleInput) bool { panic("to be written") }
+// Holds reports whether the rule holds. A rule without expressions holds if it is an "and".
+func (r *Rule) Holds(in *RuleInput) bool {
+	for _, x := range r.Exprs {
+		if x.holds(in) == r.Or {
+			return r.Or
+		}
+	}
+	return !r.Or
+}
 
-// NextChange returns when, after in.Now, the rule may change its mind by time alone; zero: never.
-func (r *Rule) NextChange(in *RuleInput) time.Time { panic("to be written") }
-
-// Evaluate merges sets into one map: sets whose rules hold, by descending score, the first value of a
-// name wins. first names a set id that goes before all others whatever its score (empty: none).
-// It also returns when the outcome may change by time alone (zero: never).
-func Evaluate(sets []*NVSet, in *RuleInput, first string) (map[string]string, time.Time) {
-	panic("to be written")
+// HoldsAny reports whether one of the rules holds, or there is none: that is when a set of name/value
+// pairs counts and a lifetime runs.
+func HoldsAny(rules []*Rule, in *RuleInput) bool {
+	for _, r := range rules {
+		if r.Holds(in) {
+			return true
+		}
+	}
+	return len(rules) == 0
 }

@@ -1,0 +1,73 @@
+package cib
+
+// rules reads the rules directly under e.
+func (d *decoder) rules(e *Element) []*Rule {
+	var rules []*Rule
+	for c := range e.Elements() {
+		if c.Name == "rule" {
+			if r := d.rule(c); r != nil {
+				rules = append(rules, r)
+			}
+		}
+	}
+	return rules
+}
+
+func (d *decoder) rule(e *Element) *Rule {
+	e = d.resolve(e)
+	if e == nil || d.chain >= maxReferences {
+		return nil
+	}
+	d.chain++
+	defer func() { d.chain-- }()
+	r := &Rule{ID: e.Attr("id"), Or: e.Attr("boolean-op") == "or", Score: e.Attr("score"),
+		ScoreAttribute: e.Attr("score-attribute"), Role: e.Attr("role"), El: e}
+	for c := range e.Elements() {
+		if x := d.expr(c); x != nil {
+			r.Exprs = append(r.Exprs, x)
+		}
+	}
+	return r
+}
+
+// expr reads one expression of a rule; nil if the element is none.
+func (d *decoder) expr(e *Element) Expr {
+	switch e.Name {
+	case "rule":
+		if r := d.rule(e); r != nil {
+			return r
+		}
+	case "expression":
+		return &AttrExpr{ID: e.Attr("id"), Attribute: e.Attr("attribute"), Operation: e.Attr("operation"),
+			Value: e.Attr("value"), Type: e.Attr("type"), Source: e.Attr("value-source")}
+	case "date_expression":
+		return dateExpr(e)
+	case "rsc_expression":
+		return &RscExpr{ID: e.Attr("id"), Class: e.Attr("class"), Provider: e.Attr("provider"), Type: e.Attr("type")}
+	case "op_expression":
+		x := &OpExpr{ID: e.Attr("id"), Name: e.Attr("name")}
+		if s, ok := e.Lookup("interval"); ok {
+			x.IntervalMS, x.Interval = durationOrZero(s), s
+		}
+		return x
+	}
+	return nil
+}
+
+func durationOrZero(s string) int64 {
+	ms, _ := ParseDuration(s)
+	return ms
+}
+
+func dateExpr(e *Element) *DateExpr {
+	x := &DateExpr{ID: e.Attr("id"), Operation: e.Attr("operation"), Start: e.Attr("start"), End: e.Attr("end")}
+	for c := range e.Elements() {
+		switch c.Name {
+		case "duration":
+			x.Duration = c.AttrList()
+		case "date_spec":
+			x.Spec = c.AttrList()
+		}
+	}
+	return x
+}

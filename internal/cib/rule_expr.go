@@ -1,0 +1,114 @@
+package cib
+
+import "strings"
+
+// AttrExpr is an <expression>: a node attribute compared with a value.
+type AttrExpr struct {
+	ID        string
+	Attribute string
+	Operation string // lt, gt, lte, gte, eq, ne, defined, not_defined
+	Value     string
+	Type      string // string, integer, number, version; empty: by the operation and the values
+	Source    string // literal (or empty), param, meta
+}
+
+// RscExpr is an <rsc_expression>; what is empty matches everything.
+type RscExpr struct{ ID, Class, Provider, Type string }
+
+func (x *RscExpr) holds(in *RuleInput) bool {
+	return in.Rsc != nil && (x.Class == "" || x.Class == in.Rsc.Class) &&
+		(x.Provider == "" || x.Provider == in.Rsc.Provider) && (x.Type == "" || x.Type == in.Rsc.Type)
+}
+
+// OpExpr is an <op_expression>; Interval is empty when any will do.
+type OpExpr struct {
+	ID, Name, Interval string
+	IntervalMS         int64
+}
+
+func (x *OpExpr) holds(in *RuleInput) bool {
+	return in.Op != nil && x.Name == in.Op.Name && (x.Interval == "" || x.IntervalMS == in.Op.IntervalMS)
+}
+
+func (x *AttrExpr) holds(in *RuleInput) bool {
+	if in.NodeAttr == nil {
+		return false
+	}
+	have, defined := in.NodeAttr(substitute(x.Attribute, in.Match))
+	switch x.Operation {
+	case "defined":
+		return defined
+	case "not_defined":
+		return !defined
+	}
+	want, given := x.value(in)
+	switch x.Operation {
+	case "eq":
+		return defined && given && compareAttr(have, want, x.kind(have, want)) == 0
+	case "ne":
+		return !(defined && given) && defined != given || defined && given && compareAttr(have, want, x.kind(have, want)) != 0
+	}
+	if !defined || !given {
+		return false
+	}
+	c := compareAttr(have, want, x.kind(have, want))
+	switch x.Operation {
+	case "lt":
+		return c < 0
+	case "lte":
+		return c <= 0
+	case "gt":
+		return c > 0
+	case "gte":
+		return c >= 0
+	}
+	return false
+}
+
+// value returns what the attribute is compared with.
+func (x *AttrExpr) value(in *RuleInput) (string, bool) {
+	value := substitute(x.Value, in.Match)
+	switch x.Source {
+	case "param":
+		v, ok := in.Params[value]
+		return v, ok
+	case "meta":
+		v, ok := in.Meta[value]
+		return v, ok
+	}
+	return value, true
+}
+
+// substitute replaces %0 to %9 by the submatches of a resource pattern.
+func substitute(s string, match []string) string {
+	if len(match) == 0 || !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9' {
+			if n := int(s[i+1] - '0'); n < len(match) {
+				b.WriteString(match[n])
+			}
+			i++
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// kind is the type that the values are compared as.
+func (x *AttrExpr) kind(have, want string) string {
+	if x.Type != "" {
+		return x.Type
+	}
+	switch x.Operation {
+	case "lt", "lte", "gt", "gte":
+		if strings.Contains(have, ".") || strings.Contains(want, ".") {
+			return "number"
+		}
+		return "integer"
+	}
+	return "string"
+}
