@@ -29,6 +29,15 @@ type Graph struct {
 	MigrationLimit    string
 	RecheckBy         int64     // seconds since the epoch, 0: none
 	Actions           []*Action // Actions[i] is synapse i
+	Idle              []Idle    // for drawings only; may be left out
+}
+
+// Idle is an action that was considered and is not part of the transition. Its Inputs may name actions
+// of the graph and idle ones.
+type Idle struct {
+	Action   *Action
+	Optional bool  // there is no need for it; otherwise it is needed and cannot be done
+	Then     []int // actions of the graph that come after it
 }
 
 // Action is one action and what must be complete before it.
@@ -40,6 +49,7 @@ type Action struct {
 	LongKey      string            // internal_operation_key: the key with the instance number, when it differs
 	Node         string            // on_node; empty for most pseudo events
 	NodeID       string            // on_node_uuid
+	About        string            // node that a pseudo event without Node is about, for drawings only; may be empty
 	Router       string            // router_node: the cluster node that runs it for a remote node
 	Mode         string            // mode: set for actions that the node's history alone is about, else empty
 	ShutdownLock string            // shutdown-lock: seconds since the epoch, to be preserved in the history
