@@ -44,5 +44,9 @@ corpus-list: build ## the same, naming each case that fails (tier, case, levels)
 corpus-floor: build ## lift corpus.floor to what holds now
 	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -raise
 
+FUZZ ?= -n 2000
+fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets"
+	go run ./tools/fuzzoracle $(FUZZ)
+
 clean: ## remove what was built
 	rm -rf bin out
