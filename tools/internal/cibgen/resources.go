@@ -27,14 +27,6 @@ type monitor struct {
 	role    string // empty: Started
 }
 
-// root is the resource's outermost parent.
-func (r *rsc) root() *rsc {
-	for r.parent != nil {
-		r = r.parent
-	}
-	return r
-}
-
 // leaves are the primitives at or below a resource.
 func (r *rsc) leaves() []*rsc {
 	if r.kind == "primitive" {

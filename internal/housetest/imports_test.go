@@ -1,0 +1,65 @@
+package housetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the table of the house: which of our packages a package may import. Dependencies point
+// downwards only. "*" may import everything.
+var mayImport = map[string][]string{
+	// The core.
+	"internal/cib":        {},
+	"internal/transition": {"internal/cib"},
+	"internal/scheduler":  {"internal/cib", "internal/transition"},
+	"internal/controller": {"internal/cib", "internal/transition", "internal/scheduler"},
+	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
+	// The doors.
+	"internal/cli": {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate"},
+	"cmd/cerco":    {"internal/cli"},
+	// Tests and tools.
+	"internal/housetest":   {},
+	"tools/bench":          {"tools/internal/*"},
+	"tools/cibgen":         {"tools/internal/*"},
+	"tools/corpus":         {"tools/internal/*"},
+	"tools/fuzzoracle":     {"tools/internal/*"},
+	"tools/internal/judge": {}, "tools/internal/sim": {}, "tools/internal/cibgen": {},
+}
+
+func checkImports(p *pkg) []complaint {
+	allowed, known := mayImport[p.rel]
+	if !known {
+		return []complaint{p.at(p.Syntax[0], "package %s is not in the table of imports (internal/housetest); give it a line", p.rel)}
+	}
+	var out []complaint
+	for _, f := range p.Syntax {
+		for _, imp := range f.Imports {
+			path, ours := strings.CutPrefix(strings.Trim(imp.Path.Value, `"`), module)
+			if ours && !slices.ContainsFunc(allowed, func(a string) bool { return matches(a, path) }) {
+				out = append(out, p.at(imp, "%s may not import %s; it may import %v", p.rel, path, allowed))
+			}
+		}
+	}
+	return out
+}
+
+func matches(pattern, path string) bool {
+	prefix, wild := strings.CutSuffix(pattern, "*")
+	return path == pattern || wild && strings.HasPrefix(path, prefix)
+}
+
+func TestImportsPointDownwards(t *testing.T) {
+	for _, p := range house(t) {
+		report(t, checkImports(p))
+	}
+}
+
+func TestImportsCatchesPlanted(t *testing.T) {
+	p := planted(t, "imports", "internal/cib")
+	catches(t, p, checkImports(p))
+	p = planted(t, "imports", "internal/newcomer")
+	if len(checkImports(p)) != 1 {
+		t.Error("a package that is not in the table passes")
+	}
+}

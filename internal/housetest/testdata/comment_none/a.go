@@ -1,0 +1,1 @@
+package comment_none // want

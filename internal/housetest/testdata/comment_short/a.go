@@ -1,0 +1,2 @@
+// Package comment_short is short.
+package comment_short // want

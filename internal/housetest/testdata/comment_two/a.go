@@ -1,0 +1,2 @@
+// Package comment_two has a comment that is long enough to say what it owns and what it promises.
+package comment_two
