@@ -48,5 +48,9 @@ FUZZ ?= -n 2000
 fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets"
 	go run ./tools/fuzzoracle $(FUZZ)
 
+BENCH ?= .
+bench: build ## processor time and memory, ours beside crm_simulate's; BENCH_LONG=1 for its slowest sizes
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 60m ./tools/bench
+
 clean: ## remove what was built
 	rm -rf bin out

@@ -21,6 +21,10 @@ func (g *generator) digest(r *rsc, intervalMS int) string {
 		b.WriteString(" " + r.params[i] + `="` + strings.ReplaceAll(r.params[i+1], "&", "&amp;") + `"`)
 	}
 	b.WriteString("/>\n")
-	sum := md5.Sum([]byte(b.String()))
+	return md5Of(b.String())
+}
+
+func md5Of(s string) string {
+	sum := md5.Sum([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
