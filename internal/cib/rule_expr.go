@@ -30,29 +30,30 @@ func (x *OpExpr) holds(in *RuleInput) bool {
 	return in.Op != nil && x.Name == in.Op.Name && (x.Interval == "" || x.IntervalMS == in.Op.IntervalMS)
 }
 
+// holds follows Pacemaker 2.1 where the documentation is silent: an empty value is no value, "eq" holds when
+// both sides are missing and "ne" when one is.
 func (x *AttrExpr) holds(in *RuleInput) bool {
-	if in.NodeAttr == nil {
+	if in.NodeAttr == nil || x.Attribute == "" {
 		return false
 	}
 	have, defined := in.NodeAttr(substitute(x.Attribute, in.Match))
-	switch x.Operation {
+	op := strings.ToLower(x.Operation)
+	switch op {
 	case "defined":
 		return defined
 	case "not_defined":
 		return !defined
 	}
 	want, given := x.value(in)
-	switch x.Operation {
-	case "eq":
-		return defined && given && compareAttr(have, want, x.kind(have, want)) == 0
-	case "ne":
-		return !(defined && given) && defined != given || defined && given && compareAttr(have, want, x.kind(have, want)) != 0
-	}
 	if !defined || !given {
-		return false
+		return op == "eq" && defined == given || op == "ne" && defined != given
 	}
-	c := compareAttr(have, want, x.kind(have, want))
-	switch x.Operation {
+	c := compareAttr(have, want, x.kind(op, have, want))
+	switch op {
+	case "eq":
+		return c == 0
+	case "ne":
+		return c != 0
 	case "lt":
 		return c < 0
 	case "lte":
@@ -70,13 +71,11 @@ func (x *AttrExpr) value(in *RuleInput) (string, bool) {
 	value := substitute(x.Value, in.Match)
 	switch x.Source {
 	case "param":
-		v, ok := in.Params[value]
-		return v, ok
+		value = in.Params[value]
 	case "meta":
-		v, ok := in.Meta[value]
-		return v, ok
+		value = in.Meta[value]
 	}
-	return value, true
+	return value, value != ""
 }
 
 // substitute replaces %0 to %9 by the submatches of a resource pattern.
@@ -99,16 +98,14 @@ func substitute(s string, match []string) string {
 }
 
 // kind is the type that the values are compared as.
-func (x *AttrExpr) kind(have, want string) string {
-	if x.Type != "" {
-		return x.Type
+func (x *AttrExpr) kind(op, have, want string) string {
+	switch {
+	case x.Type != "":
+		return strings.ToLower(x.Type)
+	case op == "eq" || op == "ne":
+		return "string"
+	case strings.Contains(have, ".") || strings.Contains(want, "."):
+		return "number"
 	}
-	switch x.Operation {
-	case "lt", "lte", "gt", "gte":
-		if strings.Contains(have, ".") || strings.Contains(want, ".") {
-			return "number"
-		}
-		return "integer"
-	}
-	return "string"
+	return "integer"
 }
