@@ -1,6 +1,79 @@
 package scheduler
 
-// asgState is what the assign phase keeps with a resource.
-type asgState struct{}
+import "sort"
 
-func (p *planner) assign() {}
+// asgState is what the assign phase keeps with a resource.
+type asgState struct {
+	order          []*resource // the instances of a clone, the containers of a bundle, in order of assignment
+	exclusive      bool        // a location limits discovery to its own nodes: other nodes are banned
+	merging        bool        // its scores are being added to another's: guards against colocation loops
+	promotionAdded bool        // a clone's promotion scores are in its instances' scores
+	promotionDone  bool        // a clone's instances have their promotion order
+	colocScore     int         // score of the current node with the parent's colocations, see compareInstances
+	lockHistory    *node       // a shutdown lock's node whose history is to be dropped: the lock is void
+}
+
+// assignState is what the assign phase keeps with the planner.
+type assignState struct {
+	byName  []*node     // every node, in the order in which score lines name them
+	scratch []nodeTable // tables not in use
+	refs    *references
+}
+
+// assign decides where every resource goes and in which role: constraints first, then what is known of
+// each node for each resource, then one resource after the other.
+func (p *planner) assign() {
+	p.sortNodeNames()
+	p.unpackConstraints()
+	p.applyCriteria()
+	p.addInternalColocations()
+	p.assignResources()
+}
+
+// assignResources assigns all resources: by priority, and with a placement strategy other than default
+// also by their scores. Remote connections go first, since their nodes host others.
+func (p *planner) assignResources() {
+	queue := p.assignmentQueue()
+	p.showCapacities("Original")
+	if p.haveRemote {
+		for _, r := range queue {
+			if r.remote != nil {
+				p.place(r, r.partialTarget)
+			}
+		}
+	}
+	for _, r := range queue {
+		if r.remote == nil {
+			p.place(r, nil)
+		}
+	}
+	p.showCapacities("Remaining")
+}
+
+// assignmentQueue is the top level in the order of assignment. Orphans were found after the
+// configuration had been sorted, so they stay last.
+func (p *planner) assignmentQueue() []*resource {
+	queue := append([]*resource(nil), p.resources...)
+	known := sort.Search(len(queue), func(i int) bool { return queue[i].orphan })
+	sort.SliceStable(queue[:known], func(i, j int) bool { return queue[i].priority > queue[j].priority })
+	if p.cfg.placement != "default" && p.cfg.placement != "" {
+		p.sortByScores(queue)
+	}
+	return queue
+}
+
+// place assigns a resource of any kind; prefer is taken when it is as good as the best node. It returns
+// the node of a primitive or of a group whose members stay together, nil otherwise.
+func (p *planner) place(r *resource, prefer *node) *node {
+	switch r.variant {
+	case group:
+		return p.placeGroup(r, prefer)
+	case clone:
+		p.placeClone(r, prefer)
+	case bundle:
+		p.placeBundle(r, prefer)
+	default:
+		return p.placePrimitive(r, prefer)
+	}
+	return nil
+}

@@ -60,6 +60,7 @@ type planner struct {
 
 	actions []*action
 	edges   []*ordering
+	assignState
 	actState
 }
 

@@ -1,0 +1,39 @@
+package scheduler
+
+// placeGroup assigns the members of a group one after the other. What the group must go with holds for
+// the first member, what must go with the group for the last.
+func (p *planner) placeGroup(g *resource, prefer *node) *node {
+	if g.parent != nil && !g.parent.assigning && !g.isAssigned {
+		p.place(g.parent, prefer)
+	}
+	if g.isAssigned {
+		return futureNode(g)
+	}
+	if g.assigning {
+		return nil
+	}
+	if len(g.children) == 0 {
+		g.isAssigned = true
+		return nil
+	}
+	g.assigning = true
+	first, last := g.children[0], g.children[len(g.children)-1]
+	g.role = first.role
+	first.colos = append(first.colos, g.colos...)
+	last.withs = append(last.withs, g.withs...)
+	g.colos, g.withs = nil, nil
+	p.showScores("pcmk__group_assign", g)
+	var at *node
+	for _, m := range g.children {
+		if n := p.place(m, prefer); at == nil {
+			at = n
+		}
+	}
+	setNextRole(g, first.nextRole, "first group member")
+	g.assigning = false
+	g.isAssigned = true
+	if groupColocated(g) {
+		return at
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package scheduler
+
+import (
+	"strconv"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// addLocationRule adds a location with a score for each node that the rule holds on.
+func (p *planner) addLocationRule(l *cib.Location, r *resource, rule *cib.Rule, match []string) {
+	limit, ok := constraintRole(rule.Role)
+	if !ok {
+		p.warn("constraint " + l.ID + ", rule " + rule.ID + ": bad role '" + rule.Role + "': the rule is ignored")
+		return
+	}
+	loc := p.newLocation(rule.ID, r, l.Discovery)
+	loc.role = limit
+	in := &cib.RuleInput{Now: p.now, Meta: r.meta, Match: match}
+	wantsParams := ruleWantsParams(rule)
+	for _, n := range p.nodes {
+		in.NodeAttr = n.attr
+		if wantsParams && r.params != nil {
+			in.Params = r.params(n)
+		}
+		if !rule.Holds(in) {
+			continue
+		}
+		loc.scores = append(loc.scores, locScore{n, ruleScore(rule, n, match)})
+	}
+	if len(p.nodes) > 0 {
+		p.recheckRule(rule, in)
+	}
+}
+
+// attr looks a node attribute up.
+func (n *node) attr(name string) (string, bool) {
+	v, ok := n.attrs[name]
+	return v, ok
+}
+
+// ruleScore is what a rule gives a node: its score, or the value of the node attribute that it names,
+// -infinity where the node has none.
+func ruleScore(rule *cib.Rule, n *node, match []string) int {
+	if rule.Score != "" {
+		score, _ := cib.ParseScore(rule.Score)
+		return score
+	}
+	if rule.ScoreAttribute == "" {
+		return 0
+	}
+	value, ok := n.attrs[submatches(rule.ScoreAttribute, match)]
+	if !ok {
+		return banned
+	}
+	score, _ := cib.ParseScore(value)
+	return score
+}
+
+// submatches replaces %0 to %9 in s by what a pattern's groups matched.
+func submatches(s string, match []string) string {
+	if match == nil {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+1 < len(s) && isDigit(s[i+1]) {
+			if k, _ := strconv.Atoi(s[i+1 : i+2]); k < len(match) {
+				out = append(out, match[k]...)
+			}
+			i++
+			continue
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}
+
+// ruleWantsParams reports whether the rule looks at the resource's parameters.
+func ruleWantsParams(rule *cib.Rule) bool {
+	for _, x := range rule.Exprs {
+		switch x := x.(type) {
+		case *cib.Rule:
+			if ruleWantsParams(x) {
+				return true
+			}
+		case *cib.AttrExpr:
+			if x.Source == "param" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package scheduler
+
+import "github.com/cerco-ha/cerco/internal/cib"
+
+// references resolves the ids that constraints use: resources, tags and resource templates.
+type references struct {
+	tags      map[string][]string // resources that a tag names
+	templates map[string][]string // resources made from a template
+}
+
+// constraintRefs returns the tags and templates, read once.
+func (p *planner) constraintRefs() *references {
+	if p.refs != nil {
+		return p.refs
+	}
+	refs := &references{tags: map[string][]string{}, templates: map[string][]string{}}
+	for _, t := range p.in.Tags {
+		refs.tags[t.ID] = append(refs.tags[t.ID], t.Refs...)
+	}
+	for id := range p.in.Templates {
+		refs.templates[id] = nil
+	}
+	var walk func(rs []*cib.Resource)
+	walk = func(rs []*cib.Resource) {
+		for _, r := range rs {
+			if r.Template != "" {
+				refs.templates[r.Template] = append(refs.templates[r.Template], r.ID)
+			}
+			walk(r.Children)
+		}
+	}
+	walk(p.in.Resources)
+	p.refs = refs
+	return refs
+}
+
+// constraintTarget finds the resource that a constraint means by id. The name of what is inside a clone
+// or bundle means the whole of it; a numbered instance means itself. nil if there is none.
+func (p *planner) constraintTarget(id string) *resource {
+	r := p.find(id)
+	if r != nil && r.id != id {
+		return topResource(r)
+	}
+	return r
+}
+
+// topResource is the outermost resource around r; a bundle counts as outside.
+func topResource(r *resource) *resource {
+	for r.parent != nil && r.parent.variant != bundle {
+		r = r.parent
+	}
+	return r
+}
+
+// outermost is the outermost resource around r, the bundle of a bundle's parts included.
+func outermost(r *resource) *resource {
+	for r.parent != nil {
+		r = r.parent
+	}
+	return r
+}
+
+// expand returns the ids that a reference stands for: those of a tag or template, or itself. set is
+// true when it was a tag or template.
+func (p *planner) expand(id string) (ids []string, set bool) {
+	if p.constraintTarget(id) != nil {
+		return []string{id}, false
+	}
+	refs := p.constraintRefs()
+	if ids, ok := refs.templates[id]; ok {
+		return ids, true
+	}
+	if ids, ok := refs.tags[id]; ok {
+		return ids, true
+	}
+	return []string{id}, false
+}
+
+// expandAll expands each of the references of a resource set.
+func (p *planner) expandAll(refs []string) []string {
+	var out []string
+	for _, id := range refs {
+		ids, _ := p.expand(id)
+		out = append(out, ids...)
+	}
+	return out
+}
+
+// setMembers returns the resources of a set; ok is false, with a warning, when one does not exist.
+func (p *planner) setMembers(constraint string, set *cib.ResourceSet) (members []*resource, ok bool) {
+	for _, id := range p.expandAll(set.Refs) {
+		r := p.constraintTarget(id)
+		if r == nil {
+			p.warn("constraint " + constraint + ": no resource or tag '" + id + "': the constraint is ignored")
+			return nil, false
+		}
+		members = append(members, r)
+	}
+	return members, true
+}
