@@ -1,5 +1,7 @@
 package cib
 
+import "strings"
+
 func (d *decoder) resources(section *Element) {
 	for e := range section.Elements() { // templates first: resources may come before the one they use
 		if e.Name == "template" {
@@ -114,17 +116,30 @@ func (d *decoder) op(e *Element) *Op {
 	return op
 }
 
-// mergeOps appends the template's operations that the resource does not define itself.
+// mergeOps appends the template's operations that the resource does not define itself: of the same name for
+// the same role, whatever the interval.
 func mergeOps(own, template []*Op) []*Op {
 	n := len(own)
 	for _, t := range template {
 		replaced := false
 		for _, o := range own[:n] {
-			replaced = replaced || o.Name == t.Name && o.IntervalMS == t.IntervalMS
+			replaced = replaced || o.Name == t.Name && o.activeRole() == t.activeRole()
 		}
 		if !replaced {
 			own = append(own, t)
 		}
 	}
 	return own
+}
+
+// activeRole is the role that the operation is for, empty for that of a plain running resource.
+func (op *Op) activeRole() string {
+	role := op.El.Attr("role")
+	switch strings.ToLower(role) {
+	case "started", "slave", "unpromoted":
+		return ""
+	case "master":
+		return "Promoted"
+	}
+	return role
 }

@@ -1,5 +1,7 @@
 package cib
 
+import "strings"
+
 // rules reads the rules directly under e.
 func (d *decoder) rules(e *Element) []*Rule {
 	var rules []*Rule
@@ -20,7 +22,7 @@ func (d *decoder) rule(e *Element) *Rule {
 	}
 	d.chain++
 	defer func() { d.chain-- }()
-	r := &Rule{ID: e.Attr("id"), Or: e.Attr("boolean-op") == "or", Score: e.Attr("score"),
+	r := &Rule{ID: e.Attr("id"), Or: strings.EqualFold(e.Attr("boolean-op"), "or"), Score: e.Attr("score"),
 		ScoreAttribute: e.Attr("score-attribute"), Role: e.Attr("role"), El: e}
 	for c := range e.Elements() {
 		if x := d.expr(c); x != nil {
@@ -60,13 +62,17 @@ func durationOrZero(s string) int64 {
 }
 
 func dateExpr(e *Element) *DateExpr {
-	x := &DateExpr{ID: e.Attr("id"), Operation: e.Attr("operation"), Start: e.Attr("start"), End: e.Attr("end")}
+	x := &DateExpr{ID: e.Attr("id"), Operation: e.Attr("operation")}
+	x.Start, _ = ParseTime(e.Attr("start"))
+	x.End, _ = ParseTime(e.Attr("end"))
 	for c := range e.Elements() {
 		switch c.Name {
 		case "duration":
-			x.Duration = c.AttrList()
+			if !x.Start.IsZero() && x.End.IsZero() {
+				x.End = addDuration(x.Start, c.AttrList())
+			}
 		case "date_spec":
-			x.Spec = c.AttrList()
+			x.Spec = newDateSpec(c.AttrList())
 		}
 	}
 	return x

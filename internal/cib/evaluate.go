@@ -32,11 +32,11 @@ func Evaluate(sets []*NVSet, in *RuleInput, first string) (map[string]string, ti
 }
 
 func (s *NVSet) mergeInto(values map[string]string, in *RuleInput, next *time.Time) {
-	for _, r := range s.Rules {
-		*next = earliest(*next, r.NextChange(in))
-	}
-	if !HoldsAny(s.Rules, in) {
-		return
+	if len(s.Rules) > 0 {
+		holds, change := HoldsAny(s.Rules, in)
+		if *next = earliest(*next, change); !holds {
+			return
+		}
 	}
 	for _, nv := range s.Pairs {
 		if nv.Value == "#default" {

@@ -93,7 +93,7 @@ type Resource struct {
 	Meta                  []*NVSet
 	Params                []*NVSet // instance_attributes
 	Utilization           []*NVSet
-	Ops                   []*Op       // primitives only; the resource's own op wins over its template's of the same name and interval
+	Ops                   []*Op       // primitives only; own ones, then the template's of other names or roles
 	Children              []*Resource // group members, the one child of a clone, the primitive of a bundle (or none)
 	Parent                *Resource
 	Bundle                *BundleSpec // bundles only

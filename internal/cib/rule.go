@@ -15,7 +15,8 @@ type Rule struct {
 
 // Expr is *Rule, *AttrExpr, *DateExpr, *RscExpr or *OpExpr.
 type Expr interface {
-	holds(in *RuleInput) bool
+	// eval decides the expression; unless next is nil it moves next forward to when that may change by time alone
+	eval(in *RuleInput, next *time.Time) bool
 }
 
 // RuleInput is what a rule may look at. A nil field makes expressions about it false. Nothing here
@@ -40,12 +41,20 @@ type OpMatch struct {
 	IntervalMS int64
 }
 
-func (r *Rule) holds(in *RuleInput) bool { return r.Holds(in) }
-
 // Holds reports whether the rule holds. A rule without expressions holds if it is an "and".
-func (r *Rule) Holds(in *RuleInput) bool {
+func (r *Rule) Holds(in *RuleInput) bool { return r.eval(in, nil) }
+
+// NextChange returns when, after in.Now, the rule may change its mind by time alone; zero: never. Only what
+// was looked at to decide now counts, and a date_spec is not foreseen: look again now and then.
+func (r *Rule) NextChange(in *RuleInput) time.Time {
+	var next time.Time
+	r.eval(in, &next)
+	return next
+}
+
+func (r *Rule) eval(in *RuleInput, next *time.Time) bool {
 	for _, x := range r.Exprs {
-		if x.holds(in) == r.Or {
+		if x.eval(in, next) == r.Or {
 			return r.Or
 		}
 	}
@@ -53,12 +62,13 @@ func (r *Rule) Holds(in *RuleInput) bool {
 }
 
 // HoldsAny reports whether one of the rules holds, or there is none: that is when a set of name/value
-// pairs counts and a lifetime runs.
-func HoldsAny(rules []*Rule, in *RuleInput) bool {
+// pairs counts and a lifetime runs. It also returns when that may change by time alone (zero: never).
+func HoldsAny(rules []*Rule, in *RuleInput) (bool, time.Time) {
+	var next time.Time
 	for _, r := range rules {
-		if r.Holds(in) {
-			return true
+		if r.eval(in, &next) {
+			return true, next
 		}
 	}
-	return len(rules) == 0
+	return len(rules) == 0, next
 }

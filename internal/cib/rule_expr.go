@@ -1,6 +1,9 @@
 package cib
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // AttrExpr is an <expression>: a node attribute compared with a value.
 type AttrExpr struct {
@@ -15,7 +18,7 @@ type AttrExpr struct {
 // RscExpr is an <rsc_expression>; what is empty matches everything.
 type RscExpr struct{ ID, Class, Provider, Type string }
 
-func (x *RscExpr) holds(in *RuleInput) bool {
+func (x *RscExpr) eval(in *RuleInput, _ *time.Time) bool {
 	return in.Rsc != nil && (x.Class == "" || x.Class == in.Rsc.Class) &&
 		(x.Provider == "" || x.Provider == in.Rsc.Provider) && (x.Type == "" || x.Type == in.Rsc.Type)
 }
@@ -26,13 +29,13 @@ type OpExpr struct {
 	IntervalMS         int64
 }
 
-func (x *OpExpr) holds(in *RuleInput) bool {
+func (x *OpExpr) eval(in *RuleInput, _ *time.Time) bool {
 	return in.Op != nil && x.Name == in.Op.Name && (x.Interval == "" || x.IntervalMS == in.Op.IntervalMS)
 }
 
-// holds follows Pacemaker 2.1 where the documentation is silent: an empty value is no value, "eq" holds when
+// eval follows Pacemaker 2.1 where the documentation is silent: an empty value is no value, "eq" holds when
 // both sides are missing and "ne" when one is.
-func (x *AttrExpr) holds(in *RuleInput) bool {
+func (x *AttrExpr) eval(in *RuleInput, _ *time.Time) bool {
 	if in.NodeAttr == nil || x.Attribute == "" {
 		return false
 	}
