@@ -33,7 +33,7 @@ func Evaluate(sets []*NVSet, in *RuleInput, first string) (map[string]string, ti
 
 func (s *NVSet) mergeInto(values map[string]string, in *RuleInput, next *time.Time) {
 	if len(s.Rules) > 0 {
-		holds, change := HoldsAny(s.Rules, in)
+		holds, change := HoldsAnyUntil(s.Rules, in)
 		if *next = earliest(*next, change); !holds {
 			return
 		}

@@ -62,8 +62,14 @@ func (r *Rule) eval(in *RuleInput, next *time.Time) bool {
 }
 
 // HoldsAny reports whether one of the rules holds, or there is none: that is when a set of name/value
-// pairs counts and a lifetime runs. It also returns when that may change by time alone (zero: never).
-func HoldsAny(rules []*Rule, in *RuleInput) (bool, time.Time) {
+// pairs counts and a lifetime runs.
+func HoldsAny(rules []*Rule, in *RuleInput) bool {
+	holds, _ := HoldsAnyUntil(rules, in)
+	return holds
+}
+
+// HoldsAnyUntil is HoldsAny that also returns when the answer may change by time alone (zero: never).
+func HoldsAnyUntil(rules []*Rule, in *RuleInput) (bool, time.Time) {
 	var next time.Time
 	for _, r := range rules {
 		if r.eval(in, &next) {
