@@ -64,6 +64,10 @@ func (b *bout) judge(cib *cibgen.Element) verdict {
 		v.level, v.kind = "refused", err.Error()
 		return v
 	}
+	if want.HasCycle() {
+		v.level, v.kind = "refused", "the oracle's own graph has a cycle"
+		return v
+	}
 	got, err := judge.ParseGraph([]byte(v.got.graph))
 	if err != nil {
 		v.level, v.kind = "error", err.Error()
@@ -71,6 +75,33 @@ func (b *bout) judge(cib *cibgen.Element) verdict {
 	}
 	v.settle(b.levels, judge.Compare(want, got))
 	return v
+}
+
+// settle lets the oracle bring the cluster to rest and then makes something happen to it. A CIB that the
+// oracle cannot bring to rest is taken as it is.
+func (b *bout) settle(cib *cibgen.Element, seed uint64, features []string) *cibgen.Element {
+	tmp, err := os.MkdirTemp(b.dir, "settle")
+	if err != nil {
+		return cib
+	}
+	defer os.RemoveAll(tmp)
+	for range 2 { // what was still pending after the first run is done in the second
+		file, out := filepath.Join(tmp, "cib.xml"), filepath.Join(tmp, "out.xml")
+		if os.WriteFile(file, []byte(cib.String()), 0o644) != nil || b.oracle.Run("-x", file, "-SQ", "-O", out).Err != nil {
+			return cib
+		}
+		data, err := os.ReadFile(out)
+		if err != nil {
+			return cib
+		}
+		settled, err := cibgen.Parse(data)
+		if err != nil {
+			return cib
+		}
+		cib = settled
+	}
+	cibgen.Perturb(cib, seed, features)
+	return cib
 }
 
 // ask runs one side over the file.

@@ -27,6 +27,7 @@ type options struct {
 	levels              []string
 	keep                string
 	budget              time.Duration
+	settle              bool
 }
 
 func main() {
@@ -42,6 +43,7 @@ func main() {
 	flag.IntVar(&o.jobs, "jobs", 2, "CIBs at a time")
 	flag.IntVar(&o.shrink, "shrink", 10, "how many of the CIBs with a difference to shrink")
 	flag.DurationVar(&o.budget, "time", 0, "stop after this long (0: never)")
+	flag.BoolVar(&o.settle, "settle", true, "let the oracle carry out its plan for every other CIB first, then make something happen")
 	flag.StringVar(&o.keep, "keep", "out/fuzz", "where to put CIBs with a difference")
 	flag.Parse()
 	err := start(o, *oracle, *command, *features, *levels, flag.Args())
@@ -101,6 +103,9 @@ func hunt(b *bout, o options) error {
 			for i := range next {
 				f := &found{seed: o.seed + uint64(i)}
 				f.cib = cibgen.Random(f.seed, o.features, o.limit)
+				if o.settle && f.seed%2 == 0 {
+					f.cib = b.settle(f.cib, f.seed, o.features)
+				}
 				f.verdict = b.judge(f.cib)
 				if f.level == "" {
 					f.cib = nil
