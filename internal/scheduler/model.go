@@ -55,6 +55,15 @@ type planner struct {
 	locations   []*location
 	colocations []*colocation
 
+	guestConns   []*cib.Resource               // implicit connections to guest nodes
+	guestRoom    int                           // guest nodes that bundles will still add
+	defaults     map[string]string             // rsc_defaults when they have no rules
+	rescheduled  map[*cib.LrmOp]bool           // recurring operations to be run anew since their failure expired
+	stopBoxes    []*resource                   // containers to stop since the connection into them failed
+	lrmByID      []map[string]*cib.LrmResource // by node idx, made on demand
+	failAttrs    []map[string][]failAttr       // by node idx, then resource name
+	legacyCounts bool                          // fail counts are per resource, not per operation
+
 	scoreLines []ScoreLine // when opts.Scores
 	utilLines  []string
 
@@ -123,6 +132,7 @@ type node struct {
 
 	online            bool
 	unseen            bool // no node_state
+	unpacked          bool // its histories were replayed
 	pending           bool
 	unclean           bool // must be fenced before its resources can be recovered
 	standby           bool
@@ -167,15 +177,17 @@ type resource struct {
 	id                   string // unique in the working set
 	name                 string // id in history: without the number for anonymous instances
 	variant              variant
-	cfg                  *cib.Resource // nil for orphans and implicit resources of bundles
+	cfg                  *cib.Resource // made up, without element, for orphans and implicit resources
 	class, provider, typ string
 	parent               *resource
 	children             []*resource
 	instance             int // number of this instance below a clone, -1 if none
 
-	meta   map[string]string // meta attributes after rules, defaults and inheritance
-	ops    []*cib.Op
-	params func(n *node) map[string]string // instance attributes as seen on a node (nil: any); set by unpack, cached per rule use
+	proto      *resource         // clones: what instances are copied from
+	paramCache map[string]string // instance attributes when they are the same on all nodes
+
+	meta map[string]string // meta attributes after rules, defaults and inheritance
+	ops  []*cib.Op
 
 	// settings
 	priority           int
@@ -198,7 +210,9 @@ type resource struct {
 	reload                                                           bool
 	stopUnexpected                                                   bool
 	disabledByMaintenance                                            bool
-	lrmStop                                                          bool
+	lrmStop                                                          bool  // a failure wants it stopped where it runs
+	fillerOfNone                                                     bool  // orphan whose history names a container that is gone
+	reconnectMS                                                      int64 // connections: reconnect_interval
 
 	// clone settings
 	cloneMax, cloneNodeMax, cloneMin, promotedMax, promotedNodeMax int
@@ -224,6 +238,10 @@ type resource struct {
 	lockTime                     int64
 	promScore                    int         // promotion score of an instance
 	failures                     map[int]int // node idx -> fail count, cached
+	pendingNode                  *node       // where pendingTask is in progress
+	forceStop                    []*node     // nodes that history wants a stop on, whatever else is decided
+	forceDemote                  []*node     // nodes that history wants a demote on (on-fail=demote)
+	hists                        []int32     // indexes into planner.histories, by node idx
 
 	// decided
 	nextRole   role
