@@ -28,8 +28,8 @@ func (rp *replayer) conclude() {
 		}
 	}
 	if r.role == roleStopped || r.role == roleUnknown {
-		if _, numbered := stripInstance(r.name); numbered && !r.unique {
-			r.name, _ = stripInstance(r.name)
+		if !r.unique {
+			r.name = stripInstance(r.name)
 		}
 		return
 	}

@@ -52,7 +52,7 @@ func (p *planner) indexFailAttrs(n *node) {
 			p.failAttrs[n.idx] = map[string][]failAttr{}
 		}
 		p.failAttrs[n.idx][rsc] = append(p.failAttrs[n.idx][rsc], f)
-		if base, numbered := stripInstance(rsc); numbered {
+		if base := stripInstance(rsc); base != rsc {
 			f.instance = true
 			p.failAttrs[n.idx][base] = append(p.failAttrs[n.idx][base], f)
 		}
@@ -86,18 +86,6 @@ func olderThan(version, limit string) bool {
 	return false
 }
 
-// stripInstance takes the instance number off an id.
-func stripInstance(id string) (base string, numbered bool) {
-	i := len(id)
-	for i > 0 && id[i-1] >= '0' && id[i-1] <= '9' {
-		i--
-	}
-	if i == len(id) || i < 2 || id[i-1] != ':' {
-		return id, false
-	}
-	return id[:i-1], true
-}
-
 // countFailures sums r's fail counts on n whether expired or not; last is the time of the last failure.
 func (p *planner) countFailures(r *resource, n *node) (count int, last int64) {
 	if n.idx >= len(p.failAttrs) || p.failAttrs[n.idx] == nil {
@@ -105,7 +93,7 @@ func (p *planner) countFailures(r *resource, n *node) (count int, last int64) {
 	}
 	name := r.name
 	if !r.unique {
-		name, _ = stripInstance(name)
+		name = stripInstance(name)
 	}
 	for _, f := range p.failAttrs[n.idx][name] {
 		switch {

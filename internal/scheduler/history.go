@@ -169,10 +169,10 @@ func opOrder(a, b *cib.LrmOp) int {
 	switch {
 	case a.CallID >= 0 && b.CallID >= 0:
 		if a.CallID != b.CallID {
-			return sign(int64(a.CallID) - int64(b.CallID))
+			return signOf(int64(a.CallID) - int64(b.CallID))
 		}
 		if a.LastRCChange > 0 && b.LastRCChange > 0 {
-			return sign(a.LastRCChange - b.LastRCChange)
+			return signOf(a.LastRCChange - b.LastRCChange)
 		}
 		return 0
 	case a.CallID < 0 && b.CallID < 0:
@@ -181,7 +181,7 @@ func opOrder(a, b *cib.LrmOp) int {
 	ta, sa := askedBy(a)
 	tb, sb := askedBy(b)
 	if sa == sb && ta >= 0 && tb >= 0 && ta != tb {
-		return sign(ta - tb)
+		return signOf(ta - tb)
 	}
 	if a.CallID < 0 {
 		return 1
@@ -189,7 +189,7 @@ func opOrder(a, b *cib.LrmOp) int {
 	return -1
 }
 
-func sign(d int64) int {
+func signOf(d int64) int {
 	switch {
 	case d < 0:
 		return -1

@@ -7,8 +7,8 @@ import "github.com/cerco-ha/cerco/internal/cib"
 func (p *planner) owner(n *node, l *cib.LrmResource) *resource {
 	r := p.byID[l.ID]
 	if r == nil {
-		base, numbered := stripInstance(l.ID)
-		if !numbered {
+		base := stripInstance(l.ID)
+		if base == l.ID {
 			return nil
 		}
 		// An instance number of former days, or beyond what is configured now.

@@ -19,8 +19,8 @@ func (p *planner) addLocationRule(l *cib.Location, r *resource, rule *cib.Rule, 
 	wantsParams := ruleWantsParams(rule)
 	for _, n := range p.nodes {
 		in.NodeAttr = n.attr
-		if wantsParams && r.params != nil {
-			in.Params = r.params(n)
+		if wantsParams {
+			in.Params = p.params(r, n)
 		}
 		if !rule.Holds(in) {
 			continue

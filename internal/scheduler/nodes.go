@@ -92,11 +92,6 @@ func (n *node) setSite() {
 	}
 }
 
-func (n *node) attr(name string) (string, bool) {
-	v, ok := n.attrs[name]
-	return v, ok
-}
-
 // isRemote reports whether the node is reached through a connection resource.
 func (n *node) isRemote() bool { return n.kind == remoteNode || n.kind == guestNode }
 
