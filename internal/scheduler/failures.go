@@ -31,7 +31,7 @@ func (p *planner) indexFailAttrs(n *node) {
 		p.failAttrs = append(p.failAttrs, nil)
 	}
 	p.failAttrs[n.idx] = nil
-	for name, value := range n.attrs {
+	for name, value := range n.attrs { //house:unordered counts are summed and times compared
 		rest, isCount := strings.CutPrefix(name, "fail-count-")
 		if !isCount {
 			var isLast bool
