@@ -30,6 +30,7 @@ const (
 type Runner struct {
 	graph      *Graph
 	phase      []Phase
+	tainted    []bool    // something before it failed
 	waits      []int32   // inputs of an action that are not complete
 	dependents [][]int32 // actions that wait for it
 	index      map[int]int32
@@ -47,7 +48,7 @@ type Runner struct {
 // NewRunner starts at the beginning of a graph. The graph must not change while the runner is in use.
 func NewRunner(g *Graph) *Runner {
 	n := len(g.Actions)
-	r := &Runner{graph: g, phase: make([]Phase, n), waits: make([]int32, n), dependents: make([][]int32, n),
+	r := &Runner{graph: g, phase: make([]Phase, n), tainted: make([]bool, n), waits: make([]int32, n), dependents: make([][]int32, n),
 		index: make(map[int]int32, n), cursor: -1, abort: -Infinity - 1,
 		batch: limit(g.BatchLimit, 0), migrations: limit(g.MigrationLimit, -1), migrating: map[string]int{}}
 	for i, a := range g.Actions {
@@ -94,7 +95,7 @@ func (r *Runner) Next() *Action {
 		}
 		i := heap.Pop(&r.thisRound).(int32)
 		a := r.graph.Actions[i]
-		if a.Priority < r.abort {
+		if a.Kind != Pseudo && a.Priority < r.abort {
 			r.drop(i, Skipped)
 			continue
 		}
@@ -132,7 +133,10 @@ func (r *Runner) begin(i int32) {
 }
 
 // Finish takes in the result of an action that Next handed out. A failure that the action may not have
-// (CanFail) strands everything after it, and keeps actions of the same or a lower priority from starting.
+// (CanFail) strands what comes after it, and keeps actions of the same or a lower priority from starting.
+// Only what has infinite priority still comes directly after it, such as the pseudo event that all starts
+// of a clone are over, with the notifications around it; operations behind those are stranded all the same.
+//
 // It reports whether the result was expected: a second result, or one for an unknown action, changes nothing.
 func (r *Runner) Finish(id int, ok bool) bool {
 	i, known := r.index[id]
@@ -146,16 +150,27 @@ func (r *Runner) Finish(id int, ok bool) bool {
 			r.migrating[a.Node]--
 		}
 	}
-	if !ok && !a.CanFail {
+	if ok || a.CanFail {
+		r.phase[i] = Done
+		r.done++
+	} else {
 		r.phase[i] = Failed
 		r.Abort(a.Priority + 1)
-		r.strand(i)
-		return true
+		r.tainted[i] = true
 	}
-	r.phase[i] = Done
-	r.done++
 	for _, d := range r.dependents[i] {
-		if r.waits[d]--; r.waits[d] == 0 && r.phase[d] == Waiting {
+		if r.phase[d] != Waiting {
+			continue
+		}
+		if r.tainted[i] {
+			then := r.graph.Actions[d]
+			if then.Priority < Infinity && (r.phase[i] == Failed || then.Kind != Pseudo) {
+				r.drop(d, Stranded)
+				continue
+			}
+			r.tainted[d] = true
+		}
+		if r.waits[d]--; r.waits[d] == 0 {
 			r.enqueue(d)
 		}
 	}
@@ -170,8 +185,9 @@ func (r *Runner) enqueue(i int32) {
 	}
 }
 
-// Abort keeps actions of a lower priority than this one from starting; those that run are waited for.
-// A later call with a lower priority has no effect.
+// Abort keeps operations of a lower priority than this one from starting; those that run are waited for,
+// and pseudo events, which do nothing, still come to pass when their inputs are complete. A later
+// call with a lower priority has no effect.
 func (r *Runner) Abort(priority int) { r.abort = max(r.abort, min(priority, Infinity)) }
 
 // Aborted reports whether Abort was called or an action failed.

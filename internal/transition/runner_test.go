@@ -55,6 +55,20 @@ func TestRunnerFailure(t *testing.T) {
 	}
 }
 
+// The pseudo event after a failed start still comes, what waits for it does not.
+func TestRunnerInfinitePriority(t *testing.T) {
+	r := NewRunner(chain(op(1, 0), op(2, Infinity, 1, 3), op(3, 0), op(4, 1, 2), op(5, Infinity, 2)))
+	a, b := r.Next(), r.Next()
+	r.Finish(a.ID, false)
+	r.Finish(b.ID, true)
+	if got, want := runAll(r), []int{2, 5}; !slices.Equal(got, want) {
+		t.Errorf("order %v, want %v", got, want)
+	}
+	if r.Phase(4) != Stranded {
+		t.Errorf("action 4 is in phase %d, want it stranded", r.Phase(4))
+	}
+}
+
 func TestRunnerMayFail(t *testing.T) {
 	first := op(1, 0)
 	first.CanFail = true
