@@ -10,6 +10,7 @@ type asgState struct {
 	promotionAdded bool        // a clone's promotion scores are in its instances' scores
 	promotionDone  bool        // a clone's instances have their promotion order
 	colocScore     int         // score of the current node with the parent's colocations, see compareInstances
+	why            string      // one sentence about the decision, with an account
 	lockHistory    *node       // a shutdown lock's node whose history is to be dropped: the lock is void
 }
 
@@ -28,6 +29,24 @@ func (p *planner) assign() {
 	p.applyCriteria()
 	p.addInternalColocations()
 	p.assignResources()
+	for _, r := range p.resources {
+		p.settle(r)
+	}
+}
+
+// settle gives every resource a role to be: what has no place is stopped, anything else is started.
+func (p *planner) settle(r *resource) {
+	for _, c := range r.children {
+		p.settle(c)
+	}
+	if r.nextRole != roleUnknown {
+		return
+	}
+	if futureNode(r) == nil && len(r.children) == 0 {
+		setNextRole(r, roleStopped, "assignment")
+	} else {
+		setNextRole(r, roleStarted, "assignment")
+	}
 }
 
 // assignResources assigns all resources: by priority, and with a placement strategy other than default

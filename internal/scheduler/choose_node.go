@@ -14,11 +14,13 @@ func (p *planner) assignBest(r *resource, prefer *node) bool {
 	active := currentNode(r)
 	best := p.bestNode(r.allowed, active)
 	if best == nil {
+		p.explain(r, "no node is a candidate for %s", r.id)
 		return p.assignTo(r, nil, false)
 	}
 	top := r.allowed[best.idx].score
 	if prefer != nil {
 		if cell := r.allowed[prefer.idx]; cell.in && cell.score >= 0 && cell.score >= top && prefer.canRun() {
+			p.explainChoice(r, prefer, active)
 			return p.assignTo(r, prefer, false)
 		}
 	}
@@ -28,6 +30,7 @@ func (p *planner) assignBest(r *resource, prefer *node) bool {
 			best = active
 		}
 	}
+	p.explainChoice(r, best, active)
 	return p.assignTo(r, best, false)
 }
 

@@ -51,11 +51,6 @@ func (p *planner) addColocated(r *resource, t nodeTable, attr string, factor flo
 	defer func() { r.merging = false }()
 	if r.variant == group && len(r.children) > 0 {
 		p.addColocated(r.children[0], t, attr, factor, flags)
-		for _, c := range r.withs {
-			if c.influences(nil) {
-				p.addColocated(c.dependent, t, c.attr, sign(factor)*c.factor(), flags|colocActive)
-			}
-		}
 		return
 	}
 	work := p.borrow(t)
@@ -82,19 +77,19 @@ func (p *planner) addFollowers(r *resource, work nodeTable, factor float32, flag
 	}
 	if flags&colocPrimary != 0 {
 		for _, c := range r.colos {
-			p.addColocated(c.primary, work, c.attr, sign(factor)*c.factor(), flags|colocActive)
+			p.addColocated(c.primary, work, c.attr, signOf(factor)*c.factor(), flags|colocActive)
 		}
 		return true
 	}
 	for _, c := range r.withs {
 		if c.influences(nil) {
-			p.addColocated(c.dependent, work, c.attr, sign(factor)*c.factor(), flags|colocActive)
+			p.addColocated(c.dependent, work, c.attr, signOf(factor)*c.factor(), flags|colocActive)
 		}
 	}
 	return true
 }
 
-func sign(f float32) float32 {
+func signOf(f float32) float32 {
 	if f < 0 {
 		return -1
 	}

@@ -14,7 +14,10 @@ func (p *planner) addLocationRule(l *cib.Location, r *resource, rule *cib.Rule, 
 		return
 	}
 	loc := p.newLocation(rule.ID, r, l.Discovery)
-	loc.role = limit
+	if limit != roleUnpromoted {
+		// An instance is unpromoted before it is promoted, so that role is every role.
+		loc.role = limit
+	}
 	in := &cib.RuleInput{Now: p.now, Meta: r.meta, Match: match}
 	wantsParams := ruleWantsParams(rule)
 	for _, n := range p.nodes {

@@ -26,8 +26,10 @@ func (p *planner) placePrimitive(r *resource, prefer *node) *node {
 	switch {
 	case !r.managed:
 		setNextRole(r, r.role, "unmanaged")
+		p.explain(r, "%s is unmanaged: it is left as it is", r.id)
 		p.assignTo(r, currentNode(r), true)
 	case p.cfg.stopAll:
+		p.explain(r, "%s is stopped with all others (stop-all-resources)", r.id)
 		p.assignTo(r, nil, true)
 	case !r.isAssigned:
 		p.assignBest(r, prefer)

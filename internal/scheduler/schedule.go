@@ -104,7 +104,7 @@ func Schedule(in *cib.CIB, opts Options) *Plan {
 	p.assign()
 	p.act()
 	return &Plan{Graph: p.graph(), Summary: p.summary(), Scores: p.scoreLines, Utilization: p.utilLines,
-		Warnings: p.warnings, View: view}
+		Warnings: p.warnings, View: view, Placements: p.placements()}
 }
 
 // Look unpacks the state without deciding anything.
