@@ -1,9 +1,6 @@
 package scheduler
 
-import (
-	"sort"
-	"strings"
-)
+import "sort"
 
 // sortInstances orders instances for assignment, see compareInstances. list is not changed.
 func (p *planner) sortInstances(parent *resource, list []*resource) []*resource {
@@ -41,7 +38,7 @@ func (p *planner) colocatedScore(parent, r *resource) int {
 // compareInstances orders the instances of a clone or the containers of a bundle for assignment:
 // active on fewer nodes, on a node that is allowed, of higher priority, active at all, on a node that
 // can run resources, on a node that the parent allows, on a node with fewer instances, healthy, better
-// colocated, by id.
+// colocated. Equals keep their order.
 func (p *planner) compareInstances(parent, a, b *resource) int {
 	na, nb := len(a.runningOn), len(b.runningOn)
 	if na > 0 && nb > 0 && na != nb {
@@ -57,7 +54,7 @@ func (p *planner) compareInstances(parent, a, b *resource) int {
 	}
 	if nodeA == nil || nodeB == nil {
 		if nodeA == nil && nodeB == nil {
-			return compareIDs(a, b)
+			return 0
 		}
 		return trueFirst(nodeA != nil)
 	}
@@ -77,7 +74,7 @@ func (p *planner) compareInstances(parent, a, b *resource) int {
 	if a.colocScore != b.colocScore {
 		return b.colocScore - a.colocScore
 	}
-	return compareIDs(a, b)
+	return 0
 }
 
 func trueFirst(first bool) int {
@@ -92,5 +89,3 @@ func trueFirst(first bool) int {
 func nodeAllowed(r *resource, n *node) bool {
 	return n == nil || r.allowed[n.idx].in && r.allowed[n.idx].score >= 0
 }
-
-func compareIDs(a, b *resource) int { return strings.Compare(a.id, b.id) }

@@ -77,19 +77,19 @@ func (p *planner) addFollowers(r *resource, work nodeTable, factor float32, flag
 	}
 	if flags&colocPrimary != 0 {
 		for _, c := range r.colos {
-			p.addColocated(c.primary, work, c.attr, signOf(factor)*c.factor(), flags|colocActive)
+			p.addColocated(c.primary, work, c.attr, direction(factor)*c.factor(), flags|colocActive)
 		}
 		return true
 	}
 	for _, c := range r.withs {
 		if c.influences(nil) {
-			p.addColocated(c.dependent, work, c.attr, signOf(factor)*c.factor(), flags|colocActive)
+			p.addColocated(c.dependent, work, c.attr, direction(factor)*c.factor(), flags|colocActive)
 		}
 	}
 	return true
 }
 
-func signOf(f float32) float32 {
+func direction(f float32) float32 {
 	if f < 0 {
 		return -1
 	}
