@@ -1,16 +1,44 @@
 package scheduler
 
-import "github.com/cerco-ha/cerco/internal/transition"
+// The action phase: from decisions (who goes where, in which role) to a settled graph.
 
-// actState is what the action phase keeps with the planner, resState with a resource.
-type actState struct{}
-type resState struct{}
+// actState is what the action phase keeps with the planner.
+type actState struct {
+	actionSlab []action
+	linkSlab   []link
+	queue      []*action
+	marks      map[string]*action // pseudo actions without a resource, by name
+	fences     map[string]*action // fencing by key
+	written    []*action          // what is in the graph, in order
+}
 
-type action struct{}
-type ordering struct{}
+// resState is what the action phase keeps with a resource.
+type resState struct {
+	reloading bool
+	rounds    []*notification
+}
 
-func (p *planner) act() {}
+// prepare makes what must be there before resources are assigned: orders that follow from what
+// resources are, and what history asks for (changed parameters, vanished monitors).
+func (p *planner) prepare() {
+	for _, r := range p.resources {
+		p.internalOrders(r)
+	}
+	p.checkHistories()
+}
 
-func (p *planner) graph() *transition.Graph { return &transition.Graph{} }
-
-func (p *planner) summary() []Change { return nil }
+// act makes all actions and brings them to rest.
+func (p *planner) act() {
+	p.probes()
+	for _, r := range p.resources {
+		p.createActions(r)
+	}
+	p.orderRemotes()
+	p.fenceAndShutdown()
+	p.orderConstraints()
+	p.migrationOrders()
+	p.applyOrderings()
+	p.orderProbes()
+	p.stabilize()
+	p.orderRestartsAfterProbes()
+}

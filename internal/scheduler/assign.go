@@ -28,6 +28,7 @@ func (p *planner) assign() {
 	p.unpackConstraints()
 	p.applyCriteria()
 	p.addInternalColocations()
+	p.prepare()
 	p.assignResources()
 	for _, r := range p.resources {
 		p.settle(r)

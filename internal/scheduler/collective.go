@@ -1,0 +1,94 @@
+package scheduler
+
+// createActions makes the actions of a resource and everything inside it.
+func (p *planner) createActions(r *resource) {
+	switch r.variant {
+	case primitive:
+		p.primitiveActions(r)
+	case group:
+		p.groupActions(r)
+	case clone:
+		p.cloneActions(r)
+	case bundle:
+		p.bundleActions(r)
+	}
+}
+
+func (p *planner) groupActions(g *resource) {
+	for _, m := range g.children {
+		p.createActions(m)
+	}
+	p.pseudoOp(g, taskStart, true, true)
+	p.pseudoOp(g, taskStarted, true, true)
+	p.pseudoOp(g, taskStop, true, true)
+	p.pseudoOp(g, taskStopped, true, true)
+	if g.bundlePromotable() {
+		p.pseudoOp(g, taskDemote, true, true)
+		p.pseudoOp(g, taskDemoted, true, true)
+		p.pseudoOp(g, taskPromote, true, true)
+		p.pseudoOp(g, taskPromoted, true, true)
+	}
+}
+
+// changes is what will happen to the instances of a clone.
+type changes struct{ starting, stopping, active, promoting, demoting bool }
+
+func (p *planner) cloneActions(c *resource) {
+	var ch changes
+	for _, i := range c.children {
+		p.createActions(i)
+		ch.look(i)
+	}
+	p.collectiveMarks(c, ch)
+	if c.promotable {
+		p.promotionMarks(c, ch)
+	}
+	p.notifications(c, ch)
+}
+
+// look adds what the actions of an instance, or of what is inside it, are going to do.
+func (ch *changes) look(r *resource) {
+	if r.variant != primitive {
+		for _, m := range r.members() {
+			ch.look(m)
+		}
+		return
+	}
+	if len(r.runningOn) > 0 {
+		ch.active = true
+	}
+	for _, a := range r.actions {
+		if a.optional() {
+			continue
+		}
+		switch {
+		case a.task == taskStart && a.runnable():
+			ch.starting = true
+		case a.task == taskStop && (a.has(actPseudo) || a.runnable()):
+			ch.stopping = true
+		case a.task == taskPromote && a.runnable():
+			ch.promoting = true
+		case a.task == taskDemote && a.runnable():
+			ch.demoting = true
+		}
+	}
+}
+
+// collectiveMarks makes start, running, stop and stopped of a clone.
+func (p *planner) collectiveMarks(c *resource, ch changes) {
+	p.pseudoOp(c, taskStart, !ch.starting, true)
+	started := p.pseudoOp(c, taskStarted, !ch.starting, ch.active || ch.starting)
+	started.priority = infinity
+	p.pseudoOp(c, taskStop, !ch.stopping, true)
+	stopped := p.pseudoOp(c, taskStopped, !ch.stopping, true)
+	stopped.priority = infinity
+}
+
+func (p *planner) promotionMarks(c *resource, ch changes) {
+	p.pseudoOp(c, taskPromote, !ch.promoting, true)
+	promoted := p.pseudoOp(c, taskPromoted, !ch.promoting, true)
+	promoted.priority = infinity
+	p.pseudoOp(c, taskDemote, !ch.demoting, true)
+	demoted := p.pseudoOp(c, taskDemoted, !ch.demoting, true)
+	demoted.priority = infinity
+}

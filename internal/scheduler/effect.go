@@ -1,0 +1,208 @@
+package scheduler
+
+// apply evaluates one edge whose first action is final.
+func (p *planner) apply(l *link) {
+	first, then, kinds := l.first, l.then, l.flags
+	ff, tf := p.flagsOn(first, then.node), p.flagsOn(then, first.node)
+	if kinds&ordThenOnNode != 0 {
+		p.affect(first, then, first.node, ff, ordImpliesThen)
+	}
+	if kinds&ordProbe != 0 {
+		if ff&actRunnable == 0 && first.rsc != nil && len(first.rsc.runningOn) > 0 {
+			l.flags = 0 // active already: the missing probe is of no importance
+			return
+		}
+		p.affect(first, then, then.node, ff, ordRunnable)
+	}
+	if kinds&ordOneOrMore != 0 {
+		p.countOne(first, then, ff)
+	}
+	const pairKinds = ordImpliesFirst | ordPromotedImpliesFirst | ordMigratable | ordRunnable | ordPseudo |
+		ordRestart | ordImpliesThen | ordAsymmetric
+	if kinds&pairKinds != 0 || kinds&ordOptional != 0 && interleavable(first, then) {
+		p.affect(first, then, then.node, ff, kinds&(pairKinds|ordOptional))
+	}
+	if ff&actRunnable != 0 && ff&actOptional == 0 && kinds&ordPrintThen != 0 && !then.has(actPrint) {
+		then.flags |= actPrint
+		p.touched(then)
+	}
+	if tf&actOptional == 0 && kinds&ordPrintFirst != 0 && !first.has(actPrint) {
+		first.flags |= actPrint
+		p.touched(first)
+	}
+	if kinds&(ordImpliesThen|ordImpliesFirst|ordRestart) != 0 && first.rsc != nil && first.task == taskStop &&
+		!first.rsc.managed && first.rsc.blocked && !first.runnable() && !first.optional() {
+		p.clearFlag(then, actRunnable, first)
+	}
+}
+
+// countOne counts a runnable input of a one-or-more action.
+func (p *planner) countOne(first, then *action, ff actFlags) {
+	if ff&actRunnable == 0 {
+		return
+	}
+	then.found++
+	if then.found >= then.needed {
+		then.flags |= actRunnable
+	}
+}
+
+// affect applies an edge to then and, for a collective, to its members' actions.
+func (p *planner) affect(first, then *action, n *node, ff actFlags, kinds ordFlags) {
+	r := then.rsc
+	if r == nil || r.variant == primitive {
+		p.pair(first, then, ff, kinds)
+		return
+	}
+	if r.variant != group && interleavable(first, then) {
+		p.interleave(first, then, n, kinds)
+		p.pair(first, then, ff, kinds)
+		return
+	}
+	if kinds&^ordOptional == 0 {
+		return
+	}
+	p.pair(first, then, ff, kinds)
+	for _, m := range r.members() {
+		c := m.findMember(then.task, n)
+		if c == nil || r.variant != group && p.memberFlags(c, n)&actRunnable == 0 {
+			continue
+		}
+		p.affect(first, c, n, ff, kinds)
+	}
+}
+
+// pair applies the meaning of an edge to two actions.
+func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
+	if kinds&ordAsymmetric != 0 {
+		p.asymmetric(first, then, ff)
+	}
+	if kinds&ordImpliesFirst != 0 && !then.optional() {
+		p.clearFlag(first, actOptional, then)
+		if first.has(actMigratable) && !then.has(actMigratable) {
+			p.clearFlag(first, actMigratable, then)
+		}
+	}
+	if kinds&ordPromotedImpliesFirst != 0 && !then.optional() && then.rsc != nil && then.rsc.role == rolePromoted {
+		p.clearFlag(first, actOptional, then)
+		if first.has(actMigratable) && !then.has(actMigratable) {
+			p.clearFlag(first, actMigratable, then)
+		}
+	}
+	if kinds&ordMigratable != 0 {
+		if !then.has(actMigratable) || !then.runnable() {
+			p.clearFlag(first, actRunnable, then)
+		}
+		if !then.optional() {
+			p.clearFlag(first, actOptional, then)
+		}
+	}
+	if kinds&ordPseudo != 0 && ff&actRunnable == 0 {
+		p.clearFlag(then, actMigratable|actPseudo, first)
+	}
+	if kinds&ordRunnable != 0 && ff&actRunnable == 0 && then.runnable() {
+		p.clearFlag(then, actRunnable|actMigratable, first)
+	}
+	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && then.optional() && !first.has(actMigratable) {
+		p.clearFlag(then, actOptional, first)
+	}
+	if kinds&ordRestart != 0 {
+		p.restart(first, then)
+	}
+}
+
+// restart ties a resource's stop to its start: a start that is required, or that cannot be had, makes
+// the stop required; a stop that is required but cannot be had keeps the start from happening.
+func (p *planner) restart(stop, start *action) {
+	blocked := !start.runnable() && start.rsc.managed
+	wanted := !start.optional()
+	if !blocked && !wanted {
+		return
+	}
+	if stop.optional() && (stop.runnable() || wanted) {
+		p.clearFlag(stop, actOptional, start)
+	}
+	if !stop.optional() && !stop.runnable() {
+		p.clearFlag(start, actRunnable, stop)
+	}
+	if !stop.optional() && stop.has(actMigratable) && !start.has(actMigratable) {
+		p.clearFlag(stop, actMigratable, start)
+	}
+}
+
+// asymmetric applies an order that has no reverse: a first that cannot happen holds back only a then
+// that has not happened yet.
+func (p *planner) asymmetric(first, then *action, ff actFlags) {
+	if then.rsc == nil || ff&actRunnable != 0 {
+		return
+	}
+	state := then.rsc.state(true)
+	switch {
+	case then.task == taskStart && state >= roleStarted && then.optional():
+		return // it runs and goes on running
+	case then.task == taskPromote && state == rolePromoted && then.optional():
+		return
+	case then.task == taskStop && state == roleStopped:
+		return
+	}
+	p.clearFlag(then, actRunnable, first)
+}
+
+// blockColocated keeps those from starting that can only be where an unrunnable start would have put
+// their primary.
+func (p *planner) blockColocated(a *action) {
+	if a.rsc == nil || a.task != taskStart && a.task != taskPromote || a.runnable() {
+		return
+	}
+	r := a.rsc
+	if r.parent != nil && r.parent.variant == group {
+		p.blockDependents(r.parent, r, a.task)
+	}
+	p.blockDependents(r, r, a.task)
+}
+
+func (p *planner) blockDependents(r, because *resource, task string) {
+	for _, c := range r.withs {
+		if c.score < infinity || c.dependent == because || !c.binds() {
+			continue
+		}
+		if task == taskPromote && c.primaryRole != rolePromoted {
+			continue
+		}
+		want := taskStart
+		if c.dependentRole == rolePromoted {
+			want = taskPromote
+		}
+		p.blockTask(c.dependent, because, want)
+	}
+}
+
+// blockTask makes a resource's task, and its members', unrunnable because of somebody else's failure to start.
+func (p *planner) blockTask(r, because *resource, task string) {
+	for _, a := range r.actions {
+		if a.task == task && a.runnable() {
+			a.block("colocation with " + because.id)
+			p.touched(a)
+			p.blockColocated(a)
+		}
+	}
+	for _, m := range r.members() {
+		p.blockTask(m, because, task)
+	}
+}
+
+// giveReason gives an action the reason why its flags changed, unless it has one.
+func (p *planner) giveReason(a, because *action, f actFlags) {
+	if a.reason != "" || because == a {
+		return
+	}
+	what := "required "
+	if f&actRunnable != 0 {
+		what = "unrunnable "
+	}
+	if because.rsc != nil {
+		a.reason = what + because.rsc.id + " " + because.task
+	} else {
+		a.reason = what + because.task
+	}
+}

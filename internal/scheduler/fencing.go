@@ -1,0 +1,166 @@
+package scheduler
+
+// Fencing and shutdown: which nodes must be made sure of, and what waits for that.
+
+// fenceAction returns the fencing of a node, made if there is none yet. op is "on", "off", "reboot" or
+// empty for the configured action.
+func (p *planner) fenceAction(n *node, op string, optional bool, reason string) *action {
+	if op == "" {
+		op = p.cfg.fencingAction
+	}
+	key := "stonith-" + n.name + "-" + op
+	a := p.fences[key]
+	if a == nil {
+		a = p.newAction(nil, key, taskFence, 0, n, actRunnable|actOptional)
+		a.fenceOp = op
+		a.set("CRM_meta_on_node", n.name)
+		a.set("CRM_meta_on_node_uuid", n.id)
+		a.set("CRM_meta_stonith_action", op)
+		if p.fences == nil {
+			p.fences = map[string]*action{}
+		}
+		p.fences[key] = a
+	}
+	if !optional {
+		a.flags &^= actOptional
+		if a.reason == "" {
+			a.reason = reason
+		}
+	}
+	return a
+}
+
+// fenceAndShutdown makes the fencing of every node that needs it and the shutdown of those that asked.
+func (p *planner) fenceAndShutdown() {
+	var dcDown *action
+	var fences, shutdowns []*action
+	for _, n := range p.nodes {
+		if n.kind == guestNode {
+			if n.remoteReset && n.conn.container != nil && p.canFence(n) {
+				p.fenceGuestNode(n)
+			}
+			continue
+		}
+		switch {
+		case n.unclean && p.canFence(n):
+			f := p.fenceAction(n, "", false, n.fencedReason)
+			p.orderAroundFence(f)
+			if n == p.dc {
+				dcDown = f
+			} else {
+				if !p.cfg.concurrentFencing && len(fences) > 0 {
+					p.order(fences[len(fences)-1], f, ordOptional)
+				}
+				fences = append(fences, f)
+			}
+		case n.online && n.shutdown && n.kind != remoteNode && n.kind != pingNode:
+			d := p.shutdownAction(n)
+			if n == p.dc {
+				dcDown = d
+			} else {
+				shutdowns = append(shutdowns, d)
+			}
+		}
+	}
+	if dcDown == nil {
+		return
+	}
+	// The DC goes last, so that it can see to the others.
+	if dcDown.task == taskShutdown {
+		for _, s := range shutdowns {
+			p.order(s, dcDown, ordOptional)
+		}
+	}
+	if p.cfg.concurrentFencing {
+		for _, f := range fences {
+			p.order(f, dcDown, ordOptional)
+		}
+	} else if len(fences) > 0 {
+		p.order(fences[len(fences)-1], dcDown, ordOptional)
+	}
+}
+
+func (p *planner) shutdownAction(n *node) *action {
+	a := p.newAction(nil, "do_shutdown-"+n.name, taskShutdown, 0, n, actRunnable)
+	a.set("CRM_meta_op_no_wait", "true")
+	a.set("CRM_meta_on_node", n.name)
+	a.set("CRM_meta_on_node_uuid", n.id)
+	for i := 0; i < len(p.actions); i++ {
+		s := p.actions[i]
+		if s.rsc == nil || s.node != n || s.task != taskStop {
+			continue
+		}
+		if !s.rsc.managed && !s.rsc.blocked || s.rsc.maintenance || n.maintenance {
+			continue
+		}
+		p.order(s, a, ordOptional|ordRunnable)
+	}
+	return a
+}
+
+// orderAroundFence puts what depends on a node's end after its fencing, and turns the stops there into
+// mere marks.
+func (p *planner) orderAroundFence(f *action) {
+	for _, r := range p.resources {
+		p.fenceResource(r, f)
+	}
+}
+
+func (p *planner) fenceResource(r *resource, f *action) {
+	if r.variant != primitive {
+		for _, m := range r.parts() {
+			p.fenceResource(m, f)
+		}
+		return
+	}
+	if !r.managed {
+		return
+	}
+	p.startsAfterFence(r, f)
+	p.stopsByFence(r, f)
+}
+
+func (p *planner) startsAfterFence(r *resource, f *action) {
+	target := f.node
+	for _, a := range r.actions {
+		switch a.needs {
+		case needFencing:
+			p.order(f, a, ordOptional)
+		case needQuorum:
+			if a.task == taskStart && target.idx < len(r.allowed) && r.allowed[target.idx].in && !r.knownOn.has(target) {
+				// It may be running on the node that we know nothing of.
+				p.order(f, a, ordOptional|ordRunnable)
+			}
+		}
+	}
+}
+
+func (p *planner) stopsByFence(r *resource, f *action) {
+	n := f.node
+	top := r.top()
+	for i := 0; i < len(r.actions); i++ {
+		a := r.actions[i]
+		if a.node != n {
+			continue
+		}
+		switch a.task {
+		case taskStop:
+			if a.node.online && !a.node.unclean && r.failed {
+				continue
+			}
+			a.flags |= actPseudo | actRunnable
+			p.order(f, a, ordPreserve)
+			if top != r {
+				if ps := top.findAction(taskStop, 0, nil); ps != nil && top.variant != primitive {
+					p.order(f, ps, ordPreserve)
+				}
+			}
+			p.fenceNotify(r, a, f)
+		case taskDemote:
+			if !a.node.online || a.node.unclean || r.failed {
+				a.flags |= actPseudo | actRunnable
+				p.order(f, a, ordPreserve)
+			}
+		}
+	}
+}

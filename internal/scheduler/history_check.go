@@ -1,0 +1,304 @@
+package scheduler
+
+import (
+	"strconv"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// What history asks for before anything is decided: recurring operations that are still configured,
+// those that are not any more, parameters that changed since an operation ran, histories of resources
+// that are gone.
+
+func (p *planner) checkHistories() {
+	for i := range p.histories {
+		h := &p.histories[i]
+		p.scheduledMonitors(h)
+	}
+	p.forcedActions()
+	for i := range p.histories {
+		p.checkHistory(&p.histories[i])
+	}
+	for _, c := range p.clearFailures {
+		p.clearFailureAction(c)
+	}
+}
+
+// span says where in a history the present life of a resource begins and ends.
+func span(ops []*cib.LrmOp) (start, stop int) {
+	start, stop = -1, -1
+	impliedMonitor, impliedClone := -1, -1
+	for i, o := range ops {
+		switch {
+		case o.Operation == taskStop && o.Status == 0:
+			stop = i
+		case o.Operation == taskStart || o.Operation == taskMigrateFrom:
+			start = i
+		case impliedMonitor <= stop && o.Operation == taskMonitor && (o.RC == 0 || o.RC == 8):
+			impliedMonitor = i
+		case o.Operation == taskPromote || o.Operation == taskDemote:
+			impliedClone = i
+		}
+	}
+	if start == -1 {
+		if impliedClone != -1 {
+			start = impliedClone
+		} else if impliedMonitor != -1 {
+			start = impliedMonitor
+		}
+	}
+	return start, stop
+}
+
+// scheduledMonitors notes the recurring operations that a node has running.
+func (p *planner) scheduledMonitors(h *history) {
+	if !h.node.online {
+		return
+	}
+	start, stop := span(h.ops)
+	if start < stop {
+		return
+	}
+	for i, o := range h.ops {
+		if i < start || o.IntervalMS == 0 || o.Status == -1 {
+			continue
+		}
+		a := p.op(h.rsc, o.Operation, o.IntervalMS, h.node, true)
+		if p.rescheduled[o] {
+			a.flags |= actReschedule
+		}
+	}
+}
+
+// forcedActions makes the stops and demotions that failures ask for, whatever else is decided.
+func (p *planner) forcedActions() {
+	each(p.resources, func(r *resource) {
+		for _, n := range r.forceStop {
+			p.op(r, taskStop, 0, n, false)
+		}
+		for _, n := range r.forceDemote {
+			p.op(r, taskDemote, 0, n, false)
+		}
+	})
+}
+
+// each calls f for every resource of the lists and everything inside.
+func each(list []*resource, f func(*resource)) {
+	for _, r := range list {
+		f(r)
+		each(r.parts(), f)
+	}
+}
+
+// checkHistory compares a history with the configuration.
+func (p *planner) checkHistory(h *history) {
+	r, n := h.rsc, h.node
+	if r.orphan {
+		if r.parent == nil && !r.runsOn(n) && r.managed && p.cfg.stopOrphans {
+			p.deleteOp(r, n)
+		}
+		return
+	}
+	if !n.online {
+		return
+	}
+	if !r.runsOn(n) {
+		if p.agentChanged(h, false) {
+			p.deleteOp(r, n)
+		}
+		return
+	}
+	if p.agentChanged(h, true) {
+		p.deleteOp(r, n)
+	}
+	start, stop := span(h.ops)
+	for i, o := range h.ops {
+		if start < stop || i < start && o.IntervalMS > 0 || i < start {
+			continue
+		}
+		p.checkOp(h, o)
+	}
+}
+
+func (r *resource) runsOn(n *node) bool {
+	for _, o := range r.runningOn {
+		if o == n {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *planner) checkOp(h *history, o *cib.LrmOp) {
+	r, n := h.rsc, h.node
+	probe := o.Operation == taskMonitor && o.IntervalMS == 0
+	changed := false
+	switch {
+	case o.IntervalMS > 0 && (r.maintenance || n.maintenance):
+		p.cancelHistory(h, o, "maintenance mode")
+		return
+	case o.IntervalMS > 0, probe, o.Operation == taskStart, o.Operation == taskPromote, o.Operation == taskMigrateFrom:
+		changed = p.definitionChanged(h, o)
+	}
+	if changed && p.failCount(r, n) > 0 {
+		p.clearFailureAction(clearFailure{rsc: r, node: n, reason: "operation definition changed"})
+	}
+}
+
+// definitionChanged compares the parameters an operation ran with to what they would be now.
+func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
+	r, n := h.rsc, h.node
+	if o.IntervalMS > 0 {
+		if findOp(r, o.Operation, o.IntervalMS) == nil {
+			if p.cfg.stopOrphanActions {
+				p.cancelHistory(h, o, "orphan")
+				return true
+			}
+			return false
+		}
+	}
+	switch p.compareDigest(h, o) {
+	case digestRestart:
+		p.op(r, taskStart, 0, n, true).require("resource definition change")
+		return true
+	case digestReload:
+		if o.IntervalMS > 0 {
+			p.reschedule(r, o, n)
+		} else if restartDigest(o) != "" && !r.reloading {
+			p.reload(r, n)
+		} else if !r.reloading {
+			p.op(r, taskStart, 0, n, true).require("resource definition change")
+		}
+		return true
+	}
+	return false
+}
+
+func restartDigest(o *cib.LrmOp) string { return o.El.Attr("op-restart-digest") }
+
+func (p *planner) reschedule(r *resource, o *cib.LrmOp, n *node) {
+	a := p.op(r, o.Operation, o.IntervalMS, n, true)
+	a.flags |= actReschedule
+}
+
+// reload makes the agent take over changed parameters without a restart.
+func (p *planner) reload(r *resource, n *node) {
+	if !r.managed || r.failed {
+		if r.failed {
+			p.op(r, taskStart, 0, n, true).require("resource definition change")
+		}
+		return
+	}
+	r.reloading = true
+	a := p.op(r, taskReload, 0, n, false)
+	a.reason = "resource definition change"
+	p.orderActionTask(a, r, taskStop, ordOptional)
+	p.orderActionTask(a, r, taskDemote, ordOptional)
+}
+
+type digestResult uint8
+
+const (
+	digestSame    digestResult = iota
+	digestReload               // something changed
+	digestRestart              // something changed that needs a restart
+)
+
+func (p *planner) compareDigest(h *history, o *cib.LrmOp) digestResult {
+	want := o.El.Attr("op-digest")
+	if want == "" {
+		return digestSame
+	}
+	r := h.rsc
+	params := p.digestParams(r, h.node, o)
+	if rd := restartDigest(o); rd != "" {
+		list := o.El.Attr("op-force-restart")
+		got := digestOf(params, func(k string) bool { return skipMeta(k) || !inList(list, k) })
+		if got != rd {
+			return digestRestart
+		}
+	}
+	got := digestOf(params, func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") })
+	if got != want {
+		return digestReload
+	}
+	return digestSame
+}
+
+func skipMeta(k string) bool { return len(k) >= 9 && k[:9] == "CRM_meta_" }
+
+// inList reports whether a blank-separated list holds a word.
+func inList(list, word string) bool {
+	for i := 0; i+len(word) <= len(list); i++ {
+		if list[i:i+len(word)] == word && (i == 0 || list[i-1] == ' ') && (i+len(word) == len(list) || list[i+len(word)] == ' ') {
+			return true
+		}
+	}
+	return false
+}
+
+// digestParams are the parameters that an operation would run with now.
+func (p *planner) digestParams(r *resource, n *node, o *cib.LrmOp) map[string]string {
+	base := p.params(r, n)
+	op := findOp(r, o.Operation, o.IntervalMS)
+	extra := 0
+	if op != nil {
+		extra = len(op.Params)
+	}
+	if extra == 0 && o.IntervalMS == 0 {
+		return base
+	}
+	out := make(map[string]string, len(base)+2)
+	for k, v := range base {
+		out[k] = v
+	}
+	if o.IntervalMS > 0 {
+		a := r.findAction(o.Operation, o.IntervalMS, n)
+		if a == nil {
+			a = p.op(r, o.Operation, o.IntervalMS, n, true)
+		}
+		if t, ok := a.get("CRM_meta_timeout"); ok {
+			out["CRM_meta_timeout"] = t
+		}
+	}
+	if extra > 0 {
+		vs, _ := cib.Evaluate(op.Params, &cib.RuleInput{Now: p.now}, "")
+		for k, v := range vs {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// agentChanged reports whether the history was made by another agent than the one configured now.
+func (p *planner) agentChanged(h *history, active bool) bool {
+	r, l := h.rsc, h.lrm
+	if r.class == l.Class && r.provider == l.Provider && r.typ == l.Type {
+		return false
+	}
+	if active {
+		p.op(r, taskStop, 0, h.node, false)
+		p.op(r, taskStart, 0, h.node, true).require("resource definition change")
+	}
+	return true
+}
+
+// deleteOp makes a node forget a resource, at once.
+func (p *planner) deleteOp(r *resource, n *node) { p.deleteAction(r, n, false) }
+
+// cancelHistory cancels a recurring operation that a node has running and nobody wants.
+func (p *planner) cancelHistory(h *history, o *cib.LrmOp, reason string) {
+	c := p.cancelAction(h.rsc, o.Operation, o.IntervalMS, h.node)
+	c.reason = reason
+	c.lrmCall = o.CallID
+	c.set("CRM_meta_call_id", strconv.Itoa(o.CallID))
+	p.orderActionTask(c, h.rsc, taskStop, ordOptional)
+}
+
+// clearFailureAction makes the cluster forget a resource's failures on a node.
+func (p *planner) clearFailureAction(c clearFailure) {
+	a := p.op(c.rsc, taskClearFail, 0, c.node, false)
+	a.flags |= actRunnable
+	a.reason = c.reason
+	a.set("CRM_meta_op_no_wait", "true")
+}

@@ -1,0 +1,76 @@
+package scheduler
+
+// interleavable reports whether an edge between two clones holds instance by instance.
+func interleavable(first, then *action) bool {
+	a, b := first.rsc, then.rsc
+	if a == nil || b == nil || a == b || !a.instanced() || !b.instanced() {
+		return false
+	}
+	// The order of the stops is the order of the starts backwards: it is the dependent's word that counts.
+	switch first.task {
+	case taskStop, taskStopped, taskDemote, taskDemoted:
+		return a.interleave
+	}
+	return b.interleave
+}
+
+// interleave orders instances that are on the same node.
+func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
+	current := first.task == taskStop || first.task == taskStopped || first.task == taskDemote || first.task == taskDemoted
+	firstTask, thenTask := baseTask(first.task), baseTask(then.task)
+	for _, ti := range then.rsc.instances() {
+		fi := compatibleInstance(ti, first.rsc, current)
+		if fi == nil {
+			if !current && then.task != taskStop && then.task != taskDemote && kinds&(ordRunnable|ordImpliesThen) != 0 {
+				p.inhibit(ti, first)
+			}
+			continue
+		}
+		fa, ta := fi.findMember(firstTask, nil), ti.findMember(thenTask, nil)
+		if fa == nil || ta == nil {
+			continue
+		}
+		if p.order(fa, ta, kinds) {
+			p.enqueue(ta)
+		}
+		p.affect(fa, ta, n, p.flagsOn(fa, nil), kinds)
+	}
+}
+
+// inhibit keeps an instance from starting that has no instance of the other clone beside it.
+func (p *planner) inhibit(inst *resource, because *action) {
+	a := inst.findMember(taskStart, nil)
+	if a == nil || inst.assignedNode() == nil {
+		return
+	}
+	p.blockAll(inst, because)
+}
+
+func (p *planner) blockAll(r *resource, because *action) {
+	for _, a := range r.actions {
+		if a.task == taskStart && a.runnable() {
+			p.clearFlag(a, actRunnable, because)
+		}
+	}
+	for _, m := range r.members() {
+		p.blockAll(m, because)
+	}
+}
+
+// compatibleInstance finds the instance of other that is (current) or will be on the node of inst.
+func compatibleInstance(inst *resource, other *resource, current bool) *resource {
+	n := inst.location(current)
+	if n != nil {
+		return instanceAt(other, n, current)
+	}
+	return nil
+}
+
+func instanceAt(r *resource, n *node, current bool) *resource {
+	for _, i := range r.instances() {
+		if i.location(current) == n {
+			return i
+		}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package scheduler
+
+// Orders that follow from what resources are, before any constraint: a restart is stop then start, a
+// group is a sequence, a clone's mark comes before and after its instances' actions.
+
+func (p *planner) internalOrders(r *resource) {
+	switch r.variant {
+	case primitive:
+		p.primitiveOrders(r)
+	case group:
+		p.groupOrders(r)
+	case clone:
+		p.cloneOrders(r)
+	case bundle:
+		p.bundleOrders(r)
+	}
+}
+
+func (p *planner) primitiveOrders(r *resource) {
+	if !r.managed {
+		return
+	}
+	p.orderTasks(r, taskStop, r, taskStart, ordOptional|ordImpliesThen|ordRestart)
+	if r.top().promotable || r.bundlePromotable() {
+		p.orderTasks(r, taskDemote, r, taskStop, ordPromotedImpliesFirst)
+		p.orderTasks(r, taskStart, r, taskPromote, ordRunnable)
+	}
+	// A node that is to forget a resource is not asked for it in the same breath.
+	p.orderTasks(r, taskDelete, r, taskMonitor, ordSameNode|ordThenCancelsFirst)
+	p.unfencingOrders(r)
+	p.utilizationOrders(r)
+	p.containerOrders(r)
+}
+
+func (r *resource) bundlePromotable() bool {
+	for q := r; q != nil; q = q.parent {
+		if q.promotable {
+			return true
+		}
+	}
+	return false
+}
+
+// containerOrders ties a resource to the container it runs inside of, or reaches its node through.
+func (p *planner) containerOrders(r *resource) {
+	c := r.container
+	if c == nil {
+		return
+	}
+	if p.cfg.symmetric || true {
+		p.orderTasks(c, taskStart, r, taskStart, ordImpliesThen|ordRunnable)
+		p.orderTasks(r, taskStop, c, taskStop, ordImpliesFirst)
+	}
+}
+
+func (p *planner) groupOrders(g *resource) {
+	p.orderTasks(g, taskStopped, g, taskStart, ordOptional)
+	p.orderTasks(g, taskStop, g, taskStopped, ordRunnable)
+	p.orderTasks(g, taskStart, g, taskStarted, ordRunnable)
+	top := g.top()
+	promotable := top.promotable || g.bundlePromotable()
+	if promotable {
+		p.orderTasks(g, taskDemote, g, taskDemoted, ordRunnable)
+		p.orderTasks(g, taskDemoted, g, taskStop, ordOptional)
+		p.orderTasks(g, taskStart, g, taskPromote, ordOptional)
+		p.orderTasks(g, taskPromote, g, taskPromoted, ordRunnable)
+	}
+	ordered := g.ordered
+	var prev *resource
+	var lastActive *resource
+	for _, m := range g.children {
+		p.internalOrders(m)
+		up := ordFlags(0)
+		down := ordFlags(0)
+		if ordered {
+			up = ordImpliesThen | ordRunnable
+			down = ordImpliesFirst
+		}
+		if promotable {
+			p.orderTasks(g, taskDemote, m, taskDemote, ordPrintFirst)
+			p.orderTasks(m, taskDemote, g, taskDemoted, ordPrintThen)
+			p.orderTasks(g, taskPromote, m, taskPromote, ordPrintFirst)
+			p.orderTasks(m, taskPromote, g, taskPromoted, ordRunnable|ordImpliesThen|ordPrintThen)
+			if prev != nil && ordered {
+				p.orderTasks(prev, taskPromote, m, taskPromote, up)
+				p.orderTasks(m, taskDemote, prev, taskDemote, down)
+			}
+		}
+		p.orderTasks(g, taskStart, m, taskStart, ordPrintFirst)
+		p.orderTasks(g, taskStop, m, taskStop, ordPrintFirst)
+		p.orderTasks(m, taskStop, g, taskStopped, ordPrintThen)
+		p.orderTasks(m, taskStart, g, taskStarted, ordRunnable|ordImpliesThen|ordPrintThen)
+		if prev != nil {
+			if ordered {
+				p.orderTasks(prev, taskStart, m, taskStart, up)
+				p.orderTasks(m, taskStop, prev, taskStop, down)
+				// A member that runs although the one before it does not must stop before that one starts.
+				if len(m.runningOn) > 0 && (lastActive == nil || lastActive != prev) && len(prev.runningOn) == 0 {
+					p.orderTasks(m, taskStop, prev, taskStart, ordImpliesThen&^ordImpliesThen|ordOptional)
+				}
+			}
+		}
+		if len(m.runningOn) > 0 {
+			lastActive = m
+		}
+		prev = m
+	}
+}
+
+func (p *planner) cloneOrders(c *resource) {
+	p.orderTasks(c, taskStopped, c, taskStart, ordOptional)
+	p.orderTasks(c, taskStart, c, taskStarted, ordRunnable)
+	p.orderTasks(c, taskStop, c, taskStopped, ordRunnable)
+	if c.promotable {
+		p.orderTasks(c, taskDemoted, c, taskStop, ordOptional)
+		p.orderTasks(c, taskStarted, c, taskPromote, ordRunnable)
+		p.orderTasks(c, taskStopped, c, taskPromote, ordOptional)
+		p.orderTasks(c, taskDemoted, c, taskStart, ordOptional)
+		p.orderTasks(c, taskDemoted, c, taskPromote, ordOptional)
+		p.orderTasks(c, taskPromote, c, taskPromoted, ordOptional)
+		p.orderTasks(c, taskDemote, c, taskDemoted, ordOptional)
+	}
+	var prev *resource
+	for _, i := range c.children {
+		p.internalOrders(i)
+		p.orderTasks(c, taskStart, i, taskStart, ordRunnable|ordPrintFirst)
+		p.orderTasks(i, taskStart, c, taskStarted, ordPrintThen)
+		p.orderTasks(c, taskStop, i, taskStop, ordPrintFirst)
+		p.orderTasks(i, taskStop, c, taskStopped, ordPrintThen)
+		if c.promotable {
+			p.orderTasks(c, taskPromote, i, taskPromote, ordRunnable|ordPrintFirst)
+			p.orderTasks(i, taskPromote, c, taskPromoted, ordPrintThen)
+			p.orderTasks(c, taskDemote, i, taskDemote, ordPrintFirst)
+			p.orderTasks(i, taskDemote, c, taskDemoted, ordPrintThen)
+		}
+		if c.ordered && prev != nil {
+			p.orderTasks(prev, taskStart, i, taskStart, ordOptional)
+			p.orderTasks(i, taskStop, prev, taskStop, ordOptional)
+			if c.promotable {
+				p.orderTasks(prev, taskPromote, i, taskPromote, ordOptional)
+				p.orderTasks(i, taskDemote, prev, taskDemote, ordOptional)
+			}
+		}
+		prev = i
+	}
+}

@@ -1,0 +1,128 @@
+package scheduler
+
+// Notifications: the instances of a clone with notify=true are told before and after something happens
+// to any of them. Marks around the clone's own actions carry the order; the instances' notify actions
+// are made last, when it is settled what will happen.
+
+// notification is one round of telling: about one task of one clone.
+type notification struct {
+	clone          *resource
+	task           string  // what it is about
+	about          *action // nil when the end of the task is a fencing
+	fence          *action // the fencing that it follows
+	pre, preDone   *action
+	post, postDone *action
+}
+
+// notifyAround makes the marks of a notification around a clone's action and its completion.
+func (p *planner) notifyAround(c *resource, task string, about, complete *action) *notification {
+	if !c.notify {
+		return nil
+	}
+	n := &notification{clone: c, task: task, about: about}
+	if about != nil {
+		n.pre = p.notifyMark(c, taskNotify, "pre_notify", about, task, "pre")
+		n.preDone = p.notifyMark(c, taskNotified, "confirmed-pre_notify", about, task, "pre")
+		n.pre.flags |= actRunnable
+		n.preDone.flags |= actRunnable
+		p.order(n.pre, n.preDone, ordOptional)
+		p.order(n.preDone, about, ordOptional)
+	}
+	if complete != nil {
+		n.post = p.notifyMark(c, taskNotify, "post_notify", complete, task, "post")
+		n.postDone = p.notifyMark(c, taskNotified, "confirmed-post_notify", complete, task, "post")
+		n.post.priority, n.postDone.priority = infinity, infinity
+		if complete.runnable() {
+			n.post.flags |= actRunnable
+			n.postDone.flags |= actRunnable
+		}
+		p.order(complete, n.post, ordImpliesThen)
+		p.order(n.post, n.postDone, ordImpliesThen)
+	}
+	if n.pre != nil && n.post != nil {
+		p.order(n.preDone, n.post, ordOptional)
+	}
+	return n
+}
+
+// notifyMark makes one mark: clone_post_notify_running_0.
+func (p *planner) notifyMark(c *resource, task, kind string, about *action, op, typ string) *action {
+	flags := actPseudo
+	if about.optional() {
+		flags |= actOptional
+	}
+	key := c.id + "_" + kind + "_" + about.task + "_0"
+	a := p.newAction(c, key, task, 0, nil, flags)
+	a.set("CRM_meta_notify_type", typ)
+	a.set("CRM_meta_notify_operation", op)
+	a.set("CRM_meta_notify_key_type", kind[:len(kind)-len("_notify")])
+	a.set("CRM_meta_notify_key_operation", about.task)
+	a.interval = 0
+	return a
+}
+
+// notifications makes the rounds of a clone.
+func (p *planner) notifications(c *resource, ch changes) {
+	if !c.notify {
+		return
+	}
+	round := func(task, end string) {
+		a, b := c.findAction(task, 0, nil), c.findAction(end, 0, nil)
+		if n := p.notifyAround(c, task, a, b); n != nil {
+			c.rounds = append(c.rounds, n)
+		}
+	}
+	round(taskStart, taskStarted)
+	round(taskStop, taskStopped)
+	if c.promotable {
+		round(taskPromote, taskPromoted)
+		round(taskDemote, taskDemoted)
+	}
+	// What comes next waits until all have been told.
+	find := func(task string) *notification {
+		for _, n := range c.rounds {
+			if n.task == task {
+				return n
+			}
+		}
+		return nil
+	}
+	start, stop, promote, demote := find(taskStart), find(taskStop), find(taskPromote), find(taskDemote)
+	p.order(stop.post, start.pre, ordOptional)
+	if promote != nil {
+		p.order(stop.post, promote.pre, ordOptional)
+		p.order(start.post, promote.pre, ordOptional)
+		p.order(demote.post, promote.pre, ordOptional)
+		p.order(demote.post, start.pre, ordOptional)
+		p.order(demote.post, stop.pre, ordOptional)
+	}
+}
+
+// afterNotify returns what ends a clone's task for those who wait for it: that all have been told of it.
+func (p *planner) afterNotify(c *resource, done *action) *action {
+	if !c.notify {
+		return done
+	}
+	for _, n := range c.rounds {
+		if n.task == baseTask(done.task) && n.postDone != nil && n.about != nil {
+			return n.postDone
+		}
+	}
+	return done
+}
+
+// fenceNotify tells the instances of a clone that one of them was stopped by fencing.
+func (p *planner) fenceNotify(r *resource, stop, fence *action) {
+	c := r.instanceOf()
+	if c == nil || !c.notify {
+		return
+	}
+	for _, n := range c.rounds {
+		if n.about == nil && n.fence == fence {
+			return
+		}
+	}
+	n := p.notifyAround(c, taskStop, nil, fence)
+	n.fence = fence
+	c.rounds = append(c.rounds, n)
+}

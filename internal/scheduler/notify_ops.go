@@ -1,0 +1,199 @@
+package scheduler
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// roll is who is what in a clone, as its instances are told.
+type roll struct {
+	lists map[string][]member
+	nodes []string // all hosts
+	avail []string
+}
+
+type member struct{ rsc, node string }
+
+// tellInstances makes the notify actions of a clone's instances, when everything else is settled.
+func (p *planner) tellInstances(c *resource) {
+	for _, n := range c.rounds {
+		if !n.needed() {
+			continue
+		}
+		r := p.callRoll(c)
+		extra := r.attrs(p)
+		c.primitives(func(i *resource) { p.tell(n, i, extra) })
+		for _, a := range []*action{n.pre, n.preDone, n.post, n.postDone} {
+			if a != nil {
+				a.notifyExtra = extra
+			}
+		}
+	}
+}
+
+// needed reports whether anything will happen that this round is about.
+func (n *notification) needed() bool {
+	for _, a := range []*action{n.pre, n.post} {
+		if a != nil && !a.optional() {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *planner) callRoll(c *resource) *roll {
+	r := &roll{lists: map[string][]member{}}
+	add := func(list, rsc string, n *node) { r.lists[list] = append(r.lists[list], member{rsc, nameOf(n)}) }
+	c.primitives(func(i *resource) {
+		var at *node
+		if len(i.runningOn) > 0 {
+			at = i.runningOn[0]
+		}
+		switch {
+		case i.role == rolePromoted:
+			add("promoted", i.id, at)
+			add("active", i.id, at)
+		case i.role == roleUnpromoted:
+			add("unpromoted", i.id, at)
+			add("active", i.id, at)
+		case i.role == roleStarted:
+			add("active", i.id, at)
+		default:
+			add("inactive", i.id, nil)
+		}
+		for _, a := range i.actions {
+			if a.optional() || a.node == nil {
+				continue
+			}
+			switch a.task {
+			case taskStart, taskStop, taskPromote, taskDemote:
+				if a.runnable() || a.task == taskStop || a.task == taskDemote {
+					add(a.task, i.id, a.node)
+				}
+			}
+		}
+	})
+	for _, n := range p.nodes {
+		if n.kind == pingNode {
+			continue
+		}
+		r.nodes = append(r.nodes, n.name)
+		if n.online && !n.unclean {
+			r.avail = append(r.avail, n.name)
+		}
+	}
+	sort.Strings(r.nodes)
+	sort.Strings(r.avail)
+	return r
+}
+
+// attrs are the lists as an agent finds them in its environment.
+func (r *roll) attrs(p *planner) []cib.Attr {
+	var out []cib.Attr
+	add := func(name, value string) {
+		if value == "" {
+			value = " "
+		}
+		out = append(out, cib.Attr{Name: "CRM_meta_notify_" + name, Value: value})
+	}
+	for _, l := range []string{"active", "demote", "inactive", "promote", "promoted", "start", "stop", "unpromoted"} {
+		members := r.lists[l]
+		sort.SliceStable(members, func(i, j int) bool { return members[i].rsc < members[j].rsc })
+		var rs, ns []string
+		for _, m := range members {
+			rs = append(rs, m.rsc)
+			ns = append(ns, m.node)
+		}
+		add(l+"_resource", strings.Join(rs, " "))
+		if l != "inactive" {
+			add(l+"_uname", strings.Join(ns, " "))
+		}
+		if old := map[string]string{"promoted": "master", "unpromoted": "slave"}[l]; old != "" {
+			add(old+"_resource", strings.Join(rs, " "))
+			add(old+"_uname", strings.Join(ns, " "))
+		}
+	}
+	add("all_uname", strings.Join(r.nodes, " "))
+	add("available_uname", strings.Join(r.avail, " "))
+	return out
+}
+
+// tell makes the notify actions of one instance for one round.
+func (p *planner) tell(n *notification, i *resource, extra []cib.Attr) {
+	for _, a := range i.actions {
+		if !a.optional() && a.node != nil {
+			switch a.task {
+			case taskStart, taskStop, taskPromote, taskDemote:
+				a.notifyExtra = extra
+			}
+		}
+	}
+	if n.pre != nil && i.role > roleStopped && (n.task != taskStart || i.role != roleStopped) {
+		for _, at := range i.runningOn {
+			p.notifyOp(n, i, at, n.pre, n.preDone, extra)
+		}
+	}
+	if n.post != nil && i.nextRole > roleStopped && i.assigned != nil {
+		if a := i.findAction(taskStart, 0, i.assigned); a != nil && !a.optional() && !a.runnable() {
+			return
+		}
+		p.notifyOp(n, i, i.assigned, n.post, n.postDone, extra)
+		if n.task == taskStart || n.task == taskPromote {
+			p.monitorsAfter(n, i)
+		}
+	}
+}
+
+func (p *planner) monitorsAfter(n *notification, i *resource) {
+	for _, a := range i.actions {
+		if a.interval > 0 && a.task != taskCancel {
+			p.order(n.postDone, a, ordOptional)
+		}
+	}
+}
+
+// notifyOp tells one instance on one node.
+func (p *planner) notifyOp(n *notification, i *resource, at *node, before, after *action, extra []cib.Attr) {
+	if at == nil || !at.online || at.unclean || !before.runnable() {
+		return
+	}
+	typ, _ := before.get("CRM_meta_notify_type")
+	op, _ := before.get("CRM_meta_notify_operation")
+	key := i.id + "_" + typ + "_notify_" + op + "_0"
+	for _, a := range i.actions {
+		if a.task == taskNotify && a.key == key && a.node == at {
+			p.order(before, a, ordOptional)
+			p.order(a, after, ordOptional)
+			return
+		}
+	}
+	flags := actRunnable
+	if before.optional() {
+		flags |= actOptional
+	}
+	a := p.newAction(i, key, taskNotify, 0, at, flags)
+	a.priority = infinity
+	a.op = findOp(i, taskNotify, 0)
+	p.opMeta(a)
+	for _, m := range before.meta {
+		if strings.HasPrefix(m.Name, "CRM_meta_notify_") {
+			a.set(m.Name, m.Value)
+		}
+	}
+	a.notify = n
+	a.notifyExtra = extra
+	p.order(before, a, ordOptional)
+	p.order(a, after, ordOptional)
+}
+
+// tellAll makes the notify actions of every clone inside r.
+func (p *planner) tellAll(r *resource) {
+	if r.variant == clone {
+		p.tellInstances(r)
+	}
+	for _, m := range r.children {
+		p.tellAll(m)
+	}
+}

@@ -1,0 +1,181 @@
+package scheduler
+
+// Probes: a node that has no history of a resource is asked whether it runs there before anybody
+// starts it.
+
+func (p *planner) probes() {
+	if !p.cfg.enableStartupProbes {
+		return
+	}
+	for _, n := range p.nodes {
+		if !p.canProbe(n) {
+			continue
+		}
+		if v, ok := n.attrs["probe_complete"]; ok && !isTrue(v) {
+			p.reprobe(n)
+			continue
+		}
+		for _, r := range p.resources {
+			p.probe(r, n)
+		}
+	}
+}
+
+// canProbe reports whether a node answers questions.
+func (p *planner) canProbe(n *node) bool {
+	if n.kind == pingNode || !n.online || n.pending || n.unclean {
+		return false
+	}
+	return n.discovery
+}
+
+// reprobe asks a node whose history was thrown away to probe everything again.
+func (p *planner) reprobe(n *node) {
+	a := p.newAction(nil, taskReprobe+"-"+n.name, taskReprobe, 0, n, actRunnable)
+	a.set("CRM_meta_op_no_wait", "true")
+}
+
+// probe probes a resource, or what is inside it, on a node. It reports whether it made an action.
+func (p *planner) probe(r *resource, n *node) bool {
+	switch r.variant {
+	case primitive:
+		return p.probePrimitive(r, n)
+	case group:
+		any := false
+		for _, m := range r.children {
+			any = p.probe(m, n) || any
+		}
+		return any
+	case clone:
+		return p.probeClone(r, n)
+	}
+	return p.probeBundle(r, n)
+}
+
+// probeClone probes every instance of a unique clone, one instance of an anonymous one: on one node
+// they cannot be told apart.
+func (p *planner) probeClone(c *resource, n *node) bool {
+	if p.excluded(c, n) {
+		return false
+	}
+	if c.unique {
+		any := false
+		for _, i := range c.children {
+			any = p.probe(i, n) || any
+		}
+		return any
+	}
+	for _, i := range c.children {
+		if i.assignedAt(n) {
+			return p.probe(i, n)
+		}
+	}
+	for _, i := range c.children {
+		if p.probe(i, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// assignedAt reports whether r, or a part of it, was assigned to a node.
+func (r *resource) assignedAt(n *node) bool {
+	if r.variant == primitive {
+		return r.assigned == n
+	}
+	for _, m := range r.children {
+		if m.assignedAt(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// excluded reports whether resource-discovery of a location constraint rules a probe out.
+func (p *planner) excluded(r *resource, n *node) bool {
+	if n.idx >= len(r.allowed) {
+		return false
+	}
+	exclusive := false
+	for i := range r.allowed {
+		if r.allowed[i].discover == discoverExclusive {
+			exclusive = true
+			break
+		}
+	}
+	s := r.allowed[n.idx]
+	return exclusive && (!s.in || s.discover != discoverExclusive)
+}
+
+func (p *planner) probePrimitive(r *resource, n *node) bool {
+	if r.orphan || r.knownOn.has(n) {
+		return false
+	}
+	if n.isRemote() {
+		if r.class == "stonith" || r.isConn || r.container == nil && len(r.fillers) > 0 && p.holdsRemote(r) {
+			return false
+		}
+		if n.kind == guestNode && r.holds(n) {
+			return false
+		}
+	}
+	if r.remote == n {
+		return false
+	}
+	if p.excluded(r, n) || p.excluded(r.top(), n) {
+		return false
+	}
+	if n.idx < len(r.allowed) && r.allowed[n.idx].discover == discoverNever {
+		return false
+	}
+	if n.kind == guestNode && !p.guestProbeable(r, n) {
+		return false
+	}
+	a := p.freshOp(r, taskMonitor, 0, n, false)
+	a.targetRC = 7
+	for _, on := range r.runningOn {
+		if on == n {
+			a.targetRC = -1
+			if r.role == rolePromoted {
+				a.targetRC = 8
+			}
+		}
+	}
+	top := r.top()
+	if top.variant == bundle {
+		top = r
+	}
+	p.orderActionTask(a, r, taskStart, ordProbe)
+	if top != r {
+		p.orderActionTask(a, top, taskStart, ordProbe)
+	}
+	p.orderActionTask(a, top, taskReload, ordOptional)
+	return true
+}
+
+// holds reports whether the guest node n lives inside r.
+func (r *resource) holds(n *node) bool {
+	return n.conn != nil && n.conn.container == r
+}
+
+// holdsRemote reports whether r is the container of a guest node.
+func (p *planner) holdsRemote(r *resource) bool {
+	for _, f := range r.fillers {
+		if f.remote != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// guestProbeable reports whether a guest node is, and stays, up long enough to be asked.
+func (p *planner) guestProbeable(r *resource, n *node) bool {
+	c := n.conn.container
+	if c == nil {
+		return true
+	}
+	if c.role == roleStopped || c.nextRole == roleStopped && c.assigned == nil {
+		return false
+	}
+	return true
+}

@@ -1,0 +1,227 @@
+package scheduler
+
+// The fixpoint: edges say how the state of one action bears on another, and every change is followed to
+// its neighbours until nothing changes. Flags only move one way (optional and runnable are cleared), so
+// it ends.
+
+// stabilize brings all actions to the fixpoint.
+func (p *planner) stabilize() {
+	for _, a := range p.actions {
+		p.enqueue(a)
+	}
+	for len(p.queue) > 0 {
+		a := p.queue[0]
+		p.queue = p.queue[1:]
+		a.queued = false
+		p.update(a)
+	}
+}
+
+func (p *planner) enqueue(a *action) {
+	if !a.queued {
+		a.queued = true
+		p.queue = append(p.queue, a)
+	}
+}
+
+func (p *planner) enqueueAfter(a *action) {
+	for _, l := range a.after {
+		p.enqueue(l.then)
+	}
+}
+
+// touched notes that an action's flags changed, so that it and what comes after it are looked at again.
+func (p *planner) touched(a *action) {
+	p.enqueue(a)
+	p.enqueueAfter(a)
+	if a.rsc != nil {
+		// A collective action's state is that of its members: look at the edges of the collective, too.
+		for r := a.rsc.parent; r != nil; r = r.parent {
+			for _, c := range r.actions {
+				if baseTask(c.task) == baseTask(a.task) {
+					p.enqueue(c)
+					p.enqueueAfter(c)
+				}
+			}
+		}
+	}
+}
+
+// clearFlag clears flags of an action and follows the change.
+func (p *planner) clearFlag(a *action, f actFlags, because *action) {
+	if a.flags&f == 0 {
+		return
+	}
+	a.flags &^= f
+	if because != nil && f&(actOptional|actRunnable) != 0 {
+		p.giveReason(a, because, f)
+	}
+	p.touched(a)
+}
+
+// update evaluates every edge that leads to then.
+func (p *planner) update(then *action) {
+	if then.has(actRequiresAny) {
+		then.found = 0
+		if then.needed == 0 {
+			then.needed = 1
+		}
+		then.flags &^= actRunnable
+	}
+	wasRunnable := then.runnable()
+	// Edges may be added while we look.
+	for i := 0; i < len(then.before); i++ {
+		p.followLink(then.before[i])
+	}
+	if then.has(actRequiresAny) && then.runnable() && !then.has(actDetectLoop) {
+		// It gained its runnable state in this round: everybody after it must see that, once.
+		then.flags |= actDetectLoop
+		p.enqueueAfter(then)
+	}
+	if wasRunnable && !then.runnable() {
+		p.touched(then)
+		p.blockColocated(then)
+	}
+}
+
+// followLink evaluates one edge.
+func (p *planner) followLink(l *link) {
+	first, then := l.first, l.then
+	if l.flags == 0 {
+		return
+	}
+	firstNode, thenNode := first.node, then.node
+	if l.flags&ordSameNode != 0 && firstNode != nil && thenNode != nil && firstNode != thenNode {
+		l.flags = 0
+		return
+	}
+	if l.flags&ordNotMigratable != 0 && first.has(actMigratable) {
+		l.flags = 0 // the first moves live: it is not stopped as the order means it
+		return
+	}
+	if l.flags&ordThenCancelsFirst != 0 && !then.optional() && !first.optional() {
+		first.flags |= actOptional
+		p.touched(first)
+	}
+	done := p.completion(first, then)
+	if done != first {
+		// A collective's "start" means its "running" to anybody outside.
+		flags := l.flags
+		l.flags = 0
+		if p.order(done, then, flags) {
+			p.enqueue(then)
+		}
+		return
+	}
+	p.apply(l)
+}
+
+// completion returns the action that ends what first begins, as seen by somebody outside of its resource.
+func (p *planner) completion(first, then *action) *action {
+	r := first.rsc
+	if r == nil || then.rsc == nil || r == then.rsc || r.variant == primitive || then.rsc.within(r) {
+		return first
+	}
+	var task string
+	switch first.task {
+	case taskStart:
+		task = taskStarted
+	case taskStop:
+		task = taskStopped
+	case taskPromote:
+		task = taskPromoted
+	case taskDemote:
+		task = taskDemoted
+	case taskNotify:
+		task = taskNotified
+	default:
+		return first
+	}
+	if a := r.findAction(task, 0, nil); a != nil {
+		if first.task == taskStop || first.task == taskDemote || first.task == taskStart || first.task == taskPromote {
+			return p.afterNotify(r, a)
+		}
+		return a
+	}
+	return first
+}
+
+// flagsOn returns an action's flags as seen from a node: what a clone does elsewhere does not make it
+// required here.
+func (p *planner) flagsOn(a *action, n *node) actFlags {
+	if a.rsc == nil || a.rsc.variant == primitive {
+		return a.flags
+	}
+	f := p.memberFlags(a, nil)
+	if a.rsc.variant == clone && n != nil {
+		f = p.memberFlags(a, n)&^actRunnable | f&actRunnable
+	}
+	return f
+}
+
+// memberFlags sums up a collective action from its members' actions: optional while all are; runnable
+// when all of a group's are, or one of a clone's.
+func (p *planner) memberFlags(a *action, n *node) actFlags {
+	r, task := a.rsc, baseTask(a.task)
+	if r.variant == primitive {
+		return a.flags
+	}
+	flags := actOptional | actRunnable | actPseudo
+	found := false
+	for _, m := range r.members() {
+		c := m.findMember(task, n)
+		if c == nil {
+			if r.variant == group && task != taskStop && task != taskDemote {
+				flags &^= actRunnable
+			}
+			continue
+		}
+		cf := p.memberFlags(c, n)
+		if cf&actOptional == 0 {
+			flags &^= actOptional
+		}
+		if cf&actRunnable != 0 {
+			found = true
+		} else if r.variant == group {
+			flags &^= actRunnable
+		}
+	}
+	if r.variant != group && !found {
+		flags &^= actRunnable
+	}
+	if n == nil {
+		a.flags &= flags | ^(actOptional | actRunnable)
+	}
+	return flags | a.flags&actPrint
+}
+
+// findMember returns the action that stands for a task of a resource, on a node when one is given.
+func (r *resource) findMember(task string, n *node) *action {
+	if r.variant == primitive || n == nil {
+		return r.findAction(task, 0, n)
+	}
+	// A collective's own actions have no node: it is where its members are.
+	for _, m := range r.members() {
+		if m.findMember(task, n) != nil {
+			return r.findAction(task, 0, nil)
+		}
+	}
+	return nil
+}
+
+// baseTask is the task whose completion a task announces.
+func baseTask(task string) string {
+	switch task {
+	case taskStarted:
+		return taskStart
+	case taskStopped:
+		return taskStop
+	case taskPromoted:
+		return taskPromote
+	case taskDemoted:
+		return taskDemote
+	case taskNotified:
+		return taskNotify
+	}
+	return task
+}
