@@ -1,10 +1,13 @@
 package cib
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Evaluate merges sets, in order of precedence as Decode leaves them, into one map: of the sets that
 // count, the first value of a name wins. first names a set id that goes before all others whatever its
-// score (empty: none). The value "#default" stands for none at all. It also returns when the outcome may
+// score (empty: none). The value "#default" takes away what sets before it gave. It also returns when the outcome may
 // change by time alone (zero: never).
 func Evaluate(sets []*NVSet, in *RuleInput, first string) (map[string]string, time.Time) {
 	if len(sets) == 0 {
@@ -39,12 +42,32 @@ func (s *NVSet) mergeInto(values map[string]string, in *RuleInput, next *time.Ti
 		}
 	}
 	for _, nv := range s.Pairs {
-		if nv.Value == "#default" {
+		if strings.EqualFold(nv.Value, "#default") {
 			delete(values, nv.Name)
 		} else if _, have := values[nv.Name]; !have {
 			values[nv.Name] = nv.Value
 		}
 	}
+}
+
+// Value is what Evaluate gives for one name, and whether it gives anything, without making a map.
+func Value(sets []*NVSet, in *RuleInput, name string) (value string, ok bool) {
+	for _, s := range sets {
+		if len(s.Rules) > 0 && !HoldsAny(s.Rules, in) {
+			continue
+		}
+		for _, nv := range s.Pairs {
+			if nv.Name != name {
+				continue
+			}
+			if strings.EqualFold(nv.Value, "#default") {
+				value, ok = "", false
+			} else if !ok {
+				value, ok = nv.Value, true
+			}
+		}
+	}
+	return value, ok
 }
 
 // earliest returns the earlier of two times of which the zero one means never.

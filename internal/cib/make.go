@@ -1,9 +1,22 @@
 package cib
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+)
 
-// NewElement makes an element. It takes over the child list.
+// NewText makes character data.
+func NewText(text string) *Element { return &Element{Kind: KindText, body: text} }
+
+// NewComment makes a comment; "--" inside is taken apart, since XML does not allow it.
+func NewComment(text string) *Element { return &Element{Kind: KindComment, body: commentText(text)} }
+
+// NewElement makes an element. It takes over the child list. A name that XML does not allow is a mistake of
+// the program: it panics, as all that set attributes do.
 func NewElement(name string, attrs []Attr, children ...*Element) *Element {
+	if !validName(name) {
+		panic(fmt.Sprintf("cib: %q is not an element name", name))
+	}
 	e := &Element{Name: name, Children: children}
 	e.setAttrs(attrs)
 	return e
@@ -18,13 +31,16 @@ func (e *Element) WithAttrs(attrs []Attr) *Element {
 
 // With returns a copy of the element with one attribute set: in its place if it is there, else as the last.
 func (e *Element) With(name, value string) *Element {
+	if old, ok := e.Lookup(name); ok && old == value {
+		return e
+	}
 	return e.WithAttrs(SetAttr(e.AttrList(), name, value))
 }
 
 // WithChildren returns a copy of the element that has these children instead of its own. It takes over the list.
 func (e *Element) WithChildren(children []*Element) *Element {
 	c := *e
-	c.Children = children
+	c.Children = slices.Clip(children)
 	return &c
 }
 
@@ -43,57 +59,15 @@ func SetAttr(attrs []Attr, name, value string) []Attr {
 func (e *Element) setAttrs(attrs []Attr) {
 	size, plain := 0, true
 	for _, a := range attrs {
+		if !validName(a.Name) {
+			panic(fmt.Sprintf("cib: %q is not an attribute name", a.Name))
+		}
 		size += len(a.Name) + len(a.Value) + len(` =""`)
 		plain = plain && !needsEscape(a.Value)
 	}
-	var b strings.Builder
-	b.Grow(size)
+	b := make([]byte, 0, size)
 	for _, a := range attrs {
-		b.WriteByte(' ')
-		b.WriteString(a.Name)
-		b.WriteString(`="`)
-		if plain {
-			b.WriteString(a.Value)
-		} else {
-			escapeAttr(&b, a.Value)
-		}
-		b.WriteByte('"')
+		b = appendAttr(b, a.Name, a.Value)
 	}
-	e.body, e.plain = b.String(), plain
-}
-
-func needsEscape(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c == '<' || c == '>' || c == '&' || c == '"' {
-			return true
-		}
-	}
-	return false
-}
-
-// escapeAttr writes an attribute value so that reading it gives it back, line breaks included. What
-// XML 1.0 cannot hold at all (most control characters) is left out.
-func escapeAttr(b *strings.Builder, s string) {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '&':
-			b.WriteString("&amp;")
-		case '"':
-			b.WriteString("&quot;")
-		case '\n':
-			b.WriteString("&#10;")
-		case '\t':
-			b.WriteString("&#9;")
-		case '\r':
-			b.WriteString("&#13;")
-		default:
-			if c >= ' ' {
-				b.WriteByte(c)
-			}
-		}
-	}
+	e.body, e.plain = string(b), plain
 }

@@ -145,7 +145,7 @@ func (p *parser) text(n int) error {
 		p.line += strings.Count(raw[:len(raw)-len(strings.TrimLeft(raw, " \t\r\n"))], "\n")
 		return p.errorf("text outside the root element: %.20q", strings.TrimSpace(raw))
 	}
-	if err := p.checkReferences(raw); err != nil {
+	if err := p.checkText(raw); err != nil {
 		return err
 	}
 	if strings.Contains(raw, "]]>") {
@@ -177,8 +177,12 @@ func (p *parser) addText(text string) {
 	p.kids = append(p.kids, e)
 }
 
-// checkReferences makes sure that unescape will understand every reference.
-func (p *parser) checkReferences(s string) error {
+// checkText makes sure that there are only characters that XML allows and references that unescape
+// will understand.
+func (p *parser) checkText(s string) error {
+	if err := p.checkCharacters(s); err != nil {
+		return err
+	}
 	for {
 		i := strings.IndexByte(s, '&')
 		if i < 0 {
@@ -190,6 +194,26 @@ func (p *parser) checkReferences(s string) error {
 		}
 		s = s[i+n:]
 	}
+}
+
+// checkCharacters makes sure that there are no control characters.
+func (p *parser) checkCharacters(s string) error {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && !isSpace(c) {
+			return p.errorf("control character %#02x, which XML does not allow", c)
+		}
+	}
+	return nil
+}
+
+// delimitedText is delimited with its characters checked and its line ends normalised.
+func (p *parser) delimitedText(opening, closing, what string) (text string, length int, err error) {
+	raw, err := p.delimited(opening, closing, what)
+	if err == nil {
+		err = p.checkCharacters(raw)
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(raw, "\r\n", "\n"), "\r", "\n")
+	return text, len(opening) + len(raw) + len(closing), err
 }
 
 // markup reads what begins with '<'.
@@ -222,7 +246,7 @@ func (p *parser) delimited(opening, closing, what string) (string, error) {
 }
 
 func (p *parser) comment() error {
-	text, err := p.delimited("<!--", "-->", "comment")
+	text, length, err := p.delimitedText("<!--", "-->", "comment")
 	if err != nil {
 		return err
 	}
@@ -231,15 +255,15 @@ func (p *parser) comment() error {
 	}
 	if len(p.open) > 0 {
 		e := p.newElement()
-		e.Kind, e.body = KindComment, strings.ReplaceAll(text, "\r\n", "\n")
+		e.Kind, e.body = KindComment, text
 		p.kids = append(p.kids, e)
 	}
-	p.advance(len(text) + len("<!---->"))
+	p.advance(length)
 	return nil
 }
 
 func (p *parser) cdata() error {
-	text, err := p.delimited("<![CDATA[", "]]>", "CDATA section")
+	text, length, err := p.delimitedText("<![CDATA[", "]]>", "CDATA section")
 	if err != nil {
 		return err
 	}
@@ -247,14 +271,14 @@ func (p *parser) cdata() error {
 		return p.errorf("text outside the root element")
 	}
 	if !isBlank(text) {
-		p.addText(strings.ReplaceAll(text, "\r\n", "\n"))
+		p.addText(text)
 	}
-	p.advance(len(text) + len("<![CDATA[]]>"))
+	p.advance(length)
 	return nil
 }
 
 func (p *parser) instruction() error {
-	text, err := p.delimited("<?", "?>", "processing instruction")
+	text, length, err := p.delimitedText("<?", "?>", "processing instruction")
 	if err != nil {
 		return err
 	}
@@ -262,13 +286,12 @@ func (p *parser) instruction() error {
 	if target == "" {
 		return p.errorf("processing instruction without a name")
 	}
-	rest := strings.TrimLeft(text[len(target):], " \t\r\n")
 	if len(p.open) > 0 {
 		e := p.newElement()
-		e.Kind, e.Name, e.body = KindInstruction, target, rest
+		e.Kind, e.Name, e.body = KindInstruction, target, strings.TrimLeft(text[len(target):], " \t\n")
 		p.kids = append(p.kids, e)
 	}
-	p.advance(len(text) + len("<??>"))
+	p.advance(length)
 	return nil
 }
 

@@ -127,7 +127,7 @@ func (p *parser) attribute(e *Element) (canonical bool, err error) {
 		}
 	}
 	if !canonical {
-		if err := p.checkReferences(value); err != nil {
+		if err := p.checkText(value); err != nil {
 			return false, err
 		}
 	}
