@@ -153,7 +153,7 @@ func (v *verdict) settle(levels []string, d *judge.Difference) {
 }
 
 var (
-	aName   = regexp.MustCompile(`\b(?:c?[rgc]\d+(?:m\d+)?|fence\d+|n\d+|gone)(?::\d+)?`)
+	aName   = regexp.MustCompile(`\b(?:[bc]?[rgcb]\d+(?:m\d+)?|remote\d+|guest\d+|fence\d+|n\d+|gone)(?::\d+)?`)
 	aNumber = regexp.MustCompile(`:?\d+`)
 )
 

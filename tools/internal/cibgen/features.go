@@ -16,7 +16,7 @@ var Core = []string{
 // Extra are the features that are used only when asked for.
 var Extra = []string{
 	"utilization", "tickets", "bundles", "sets", "members", "unique", "notify", "multiactive", "pending",
-	"orphans", "health", "digests", "loops", "onfail", "params", "migrating",
+	"orphans", "health", "digests", "loops", "onfail", "params", "migrating", "remote",
 }
 
 // Features reads a list such as "core,+tickets,-clones", "all" or "groups,order".

@@ -38,6 +38,7 @@ func (g *generator) makeHistory() {
 		switch r.kind {
 		case "clone":
 			g.cloneHistory(r, hosts)
+		case "bundle":
 		default:
 			g.simpleHistory(r, hosts)
 		}

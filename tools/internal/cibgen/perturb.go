@@ -83,7 +83,7 @@ func (e *Element) setPair(name, value string) {
 }
 
 func (p *perturber) nodeState() *Element {
-	return p.some("node_state", func(e *Element) bool { return e.Attr("id") != p.cib.Attr("dc-uuid") })
+	return p.some("node_state", func(e *Element) bool { return e.Attr("id") != p.cib.Attr("dc-uuid") && e.Attr("remote_node") == "" })
 }
 
 func (p *perturber) nodeGone() {

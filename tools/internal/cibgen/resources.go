@@ -8,10 +8,11 @@ import (
 // rsc is a resource of the CIB being made.
 type rsc struct {
 	id       string
-	kind     string // primitive, group, clone
+	kind     string // primitive, group, clone, bundle
 	el       *Element
 	parent   *rsc
 	children []*rsc
+	inside   *rsc // the primitive of a bundle
 
 	class, provider, typ string
 	params               []string
@@ -64,6 +65,11 @@ func (g *generator) makeTop(n int, budget *int) *rsc {
 		return g.makeClone(n, budget, false)
 	case g.when("promotable", 30):
 		return g.makeClone(n, budget, true)
+	case g.when("bundles", 40):
+		return g.makeBundle(n, budget)
+	case g.when("remote", 30):
+		*budget--
+		return g.makeRemote(n)
 	case g.when("groups", 30):
 		return g.makeGroup(fmt.Sprintf("g%d", n), budget, false)
 	}
