@@ -17,7 +17,7 @@ var mayImport = map[string][]string{
 	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	// The doors.
 	"internal/cli": {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate"},
-	"cmd/cerco":    {"internal/cli"},
+	"cmd/cerco":    {"internal/cli", "internal/cib", "internal/scheduler"},
 	// Tests and tools.
 	"internal/housetest":   {},
 	"tools/bench":          {"tools/internal/*"},

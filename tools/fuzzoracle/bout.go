@@ -148,8 +148,21 @@ func (v *verdict) settle(levels []string, d *judge.Difference) {
 		}
 	}
 	if v.level != "" {
-		v.kind = kindOf(v.lines)
+		v.kind = kindOf(v.decisive(d, s))
 	}
+}
+
+// decisive are the lines of the level at which the answers part.
+func (v *verdict) decisive(d *judge.Difference, s judge.Scores) []string {
+	switch v.level {
+	case "L1a":
+		return (&judge.Difference{Missing: d.Missing, Extra: d.Extra}).Lines()
+	case "L2a":
+		return (&judge.Difference{PseudoMissing: d.PseudoMissing, PseudoExtra: d.PseudoExtra}).Lines()
+	case "L3ta":
+		return (&judge.Difference{OrderMissing: d.OrderMissing, OrderExtra: d.OrderExtra, Cycle: d.Cycle}).Lines()
+	}
+	return v.lines
 }
 
 var (
