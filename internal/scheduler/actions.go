@@ -37,6 +37,7 @@ func (p *planner) act() {
 	p.fenceAndShutdown()
 	p.orderConstraints()
 	p.migrationOrders()
+	p.antiColocationOrders()
 	p.applyOrderings()
 	p.orderProbes()
 	p.stabilize()

@@ -117,7 +117,7 @@ func (p *planner) applyOrdering(o *ordering) {
 			p.applyThen(o, a)
 		}
 	}
-	if found {
+	if found || o.firstRsc == o.thenRsc {
 		return
 	}
 	state := o.firstRsc.state(true)

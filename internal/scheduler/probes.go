@@ -142,7 +142,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 		}
 	}
 	top := r.top()
-	if top.variant == bundle {
+	if top.variant != clone {
 		top = r
 	}
 	p.orderActionTask(a, r, taskStart, ordProbe)
