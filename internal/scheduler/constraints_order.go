@@ -108,6 +108,9 @@ func (p *planner) simpleOrder(o *cib.Order, first, then *resource, kind orderKin
 		forward = asymmetrical
 	}
 	flags := orderFlags(kind, firstTask, forward)
+	if kind == orderOptional && then.restartOnly {
+		flags |= ordImpliesThen
+	}
 	if min := first.minInstances(o.RequireAll); min > 0 && first.variant == clone {
 		p.cloneMinOrder(o.ID, first, firstTask, then, thenTask, flags, min)
 	} else {

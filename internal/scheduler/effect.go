@@ -31,7 +31,7 @@ func (p *planner) apply(l *link) {
 		p.touched(first)
 	}
 	if kinds&(ordImpliesThen|ordImpliesFirst|ordRestart) != 0 && first.rsc != nil && first.task == taskStop &&
-		!first.rsc.managed && first.rsc.blocked && !first.runnable() && !first.optional() {
+		!first.rsc.managed && first.rsc.blocked && !first.runnable() {
 		p.clearFlag(then, actRunnable, first)
 	}
 }
@@ -77,7 +77,7 @@ func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
 	if kinds&ordAsymmetric != 0 {
 		p.asymmetric(first, then, ff)
 	}
-	if kinds&ordImpliesFirst != 0 && !then.optional() {
+	if kinds&ordImpliesFirst != 0 && !then.optional() && !then.has(actMigratable) {
 		p.clearFlag(first, actOptional, then)
 		if first.has(actMigratable) && !then.has(actMigratable) {
 			p.clearFlag(first, actMigratable, then)

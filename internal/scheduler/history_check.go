@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 )
@@ -94,12 +95,12 @@ func each(list []*resource, f func(*resource)) {
 func (p *planner) checkHistory(h *history) {
 	r, n := h.rsc, h.node
 	if r.orphan {
-		if r.parent == nil && !r.runsOn(n) && r.managed && p.cfg.stopOrphans {
+		if r.parent == nil && r.managed && p.cfg.stopOrphans {
 			p.deleteOp(r, n)
 		}
 		return
 	}
-	if !n.online {
+	if !n.maintenance && !n.canRun() {
 		return
 	}
 	if !r.runsOn(n) {
@@ -164,7 +165,7 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 	case digestReload:
 		if o.IntervalMS > 0 {
 			p.reschedule(r, o, n)
-		} else if restartDigest(o) != "" && !r.reloading {
+		} else if restartDigest(o) != "" && !r.reloading && !hasOwnParams(r, o) {
 			p.reload(r, n)
 		} else if !r.reloading {
 			p.op(r, taskStart, 0, n, true).require("resource definition change")
@@ -172,6 +173,13 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 		return true
 	}
 	return false
+}
+
+// hasOwnParams reports whether an operation is configured with parameters of its own: no agent says
+// whether those can be reloaded.
+func hasOwnParams(r *resource, o *cib.LrmOp) bool {
+	op := findOp(r, o.Operation, o.IntervalMS)
+	return op != nil && len(op.Params) > 0
 }
 
 func restartDigest(o *cib.LrmOp) string { return o.El.Attr("op-restart-digest") }
@@ -216,6 +224,12 @@ func (p *planner) compareDigest(h *history, o *cib.LrmOp) digestResult {
 		got := digestOf(params, func(k string) bool { return skipMeta(k) || !inList(list, k) })
 		if got != rd {
 			return digestRestart
+		}
+	}
+	if secure := o.El.Attr("op-secure-digest"); secure != "" && p.opts.Masked {
+		list := o.El.Attr("op-secure-params")
+		if secure == digestOf(params, func(k string) bool { return skipMeta(k) || inList(list, k) || strings.HasPrefix(k, "pcmk_") }) {
+			return digestSame
 		}
 	}
 	got := digestOf(params, func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") })

@@ -112,11 +112,11 @@ func (p *planner) restartActions(r *resource, current, chosen *node, m move) {
 		p.demoteActions(r, !m.stop)
 	}
 	p.stopActions(r, !m.stop)
-	if r.blocked {
+	if r.blocked || r.nextRole <= roleStopped {
 		return
 	}
 	p.startAction(r, chosen, !m.stop)
-	if r.role == rolePromoted {
+	if r.role == rolePromoted && r.nextRole == rolePromoted {
 		p.promoteAction(r, chosen, !m.stop && !m.promote)
 	}
 }

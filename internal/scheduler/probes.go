@@ -23,7 +23,7 @@ func (p *planner) probes() {
 
 // canProbe reports whether a node answers questions.
 func (p *planner) canProbe(n *node) bool {
-	if n.kind == pingNode || !n.online || n.pending || n.unclean {
+	if n.kind == pingNode || !n.online || n.unclean {
 		return false
 	}
 	return n.discovery
@@ -66,12 +66,30 @@ func (p *planner) probeClone(c *resource, n *node) bool {
 		return any
 	}
 	for _, i := range c.children {
+		if i.knownAt(n) {
+			return false
+		}
+	}
+	for _, i := range c.children {
 		if i.assignedAt(n) {
 			return p.probe(i, n)
 		}
 	}
 	for _, i := range c.children {
 		if p.probe(i, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownAt reports whether a node has history of r, or of a part of it.
+func (r *resource) knownAt(n *node) bool {
+	if r.variant == primitive {
+		return r.knownOn.has(n)
+	}
+	for _, m := range r.children {
+		if m.knownAt(n) {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ type Options struct {
 	Now          time.Time // effective time; required
 	Scores       bool      // keep the score lines
 	Account      bool      // keep the account of every score
+	Masked       bool      // secrets in the CIB may be masked: what only they changed is no change
 	TransitionID int       // number written into the graph
 }
 
