@@ -167,7 +167,7 @@ func (v *verdict) decisive(d *judge.Difference, s judge.Scores) []string {
 
 var (
 	aName   = regexp.MustCompile(`\b(?:[bc]?[rgcb]\d+(?:m\d+)?|remote\d+|guest\d+|fence\d+|n\d+|gone)(?::\d+)?`)
-	aNumber = regexp.MustCompile(`:?\d+`)
+	aNumber = regexp.MustCompile(`:\d+|[1-9]\d*`) // the interval 0 tells a probe from a monitor
 )
 
 // kindOf reduces differences to what they have in common with others of their kind.

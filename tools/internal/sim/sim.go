@@ -21,6 +21,7 @@ import (
 type Command struct {
 	Words   []string
 	Timeout time.Duration // of one run
+	Discard bool          // throw what it prints away
 }
 
 // Parse splits a command given as one string, such as "bin/cerco crm_simulate". A program of this
@@ -62,6 +63,9 @@ func (c Command) Run(args ...string) Run {
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC", "CIB_shadow_dir="+os.TempDir())
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if c.Discard {
+		cmd.Stdout = nil
+	}
 	err := cmd.Run()
 	r := Run{Stdout: stdout.String(), Stderr: stderr.String(), Err: err}
 	if ctx.Err() != nil {
