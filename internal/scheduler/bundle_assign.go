@@ -93,7 +93,7 @@ func (p *planner) pullToBundle(r, b *resource, c *colocation) {
 		p.pairReplica(r, b, c)
 		return
 	}
-	var at nodeSet
+	at := map[*node]int{}
 	for _, rep := range b.replicas {
 		if c.score < infinity {
 			p.pull(r, rep.container, c)
@@ -106,10 +106,10 @@ func (p *planner) pullToBundle(r, b *resource, c *colocation) {
 		if c.primaryRole >= rolePromoted && (rep.child == nil || rep.child.nextRole < rolePromoted) {
 			continue
 		}
-		at.add(n)
+		at[n] = 0
 	}
 	if c.score >= infinity {
-		p.keepTo(r, at, c, b, 0)
+		p.keepTo(r, at, c, b)
 	}
 }
 

@@ -23,13 +23,13 @@ func (p *planner) pullToClone(r, primary *resource, c *colocation) {
 		return
 	}
 	if c.score >= infinity {
-		var at nodeSet
+		at := map[*node]int{}
 		for _, i := range instances(primary) {
 			if n := futureNode(i); n != nil && !anyBlocked(i) {
-				at.add(n)
+				at[n] = 0
 			}
 		}
-		p.keepTo(r, at, c, primary, 0)
+		p.keepTo(r, at, c, primary)
 		return
 	}
 	for _, i := range instances(primary) {
@@ -37,14 +37,14 @@ func (p *planner) pullToClone(r, primary *resource, c *colocation) {
 	}
 }
 
-// keepTo bans r from every node that is not in the set, and adds score on those that are.
-func (p *planner) keepTo(r *resource, at nodeSet, c *colocation, primary *resource, score int) {
+// keepTo bans r from every node that is not among the keys, and adds their values on those that are.
+func (p *planner) keepTo(r *resource, at map[*node]int, c *colocation, primary *resource) {
 	work := p.borrow(r.allowed)
 	for i := range work {
-		if !at.has(p.nodes[i]) {
-			work.set(i, banned)
-		} else if score != 0 {
+		if score, ok := at[p.nodes[i]]; ok {
 			work.add(i, score)
+		} else {
+			work.set(i, banned)
 		}
 	}
 	p.take(r, work, "colocation", c.id, "with "+primary.id)
@@ -117,21 +117,35 @@ func (p *planner) instanceOn(primary *resource, n *node, limit role) *resource {
 func (p *planner) pullToRole(r, primary *resource, c *colocation) {
 	work := p.borrow(r.allowed)
 	defer p.giveBack(work)
-	var at nodeSet
+	drawn := map[*node]int{}
 	for _, i := range instances(primary) {
 		n := futureNode(i)
 		if n == nil || roleNext(i) != c.primaryRole {
 			continue
 		}
-		at.add(n)
+		if _, have := drawn[n]; !have {
+			drawn[n] = assignedScore(i)
+		}
 		if c.score < infinity {
 			p.addMatching(work, n, c)
 		}
 	}
 	p.take(r, work, "colocation", c.id, "with "+primary.id)
-	if c.score >= infinity {
-		p.keepTo(r, at, c, primary, 0)
+	// Promoted with promoted is a matter of promotion: the instances that stay unpromoted may be anywhere.
+	if c.score >= infinity && (c.dependentRole != rolePromoted || c.primaryRole != rolePromoted) {
+		p.keepTo(r, drawn, c, primary)
 	}
+}
+
+// assignedScore is the score that an instance's node had for it when it was assigned.
+func assignedScore(r *resource) int {
+	for len(r.children) > 0 {
+		r = r.children[0]
+	}
+	if r.assigned == nil {
+		return 0
+	}
+	return int(r.allowed[r.assigned.idx].score)
 }
 
 // addMatching adds the colocation's score on the nodes that match n.

@@ -102,7 +102,6 @@ func (p *planner) addMatchingScores(t nodeTable, r *resource, attr string, facto
 	if attr != "#uname" {
 		best = p.bestByValue(r, attr)
 	}
-	onlyOne := factor < 0 && p.allowedOnOne(r)
 	for i := range t {
 		if !t[i].in || t[i].score == marked {
 			continue
@@ -115,7 +114,8 @@ func (p *planner) addMatchingScores(t nodeTable, r *resource, attr string, facto
 		} else if r.allowed[i].in && p.nodes[i].canRun() {
 			score = r.allowed[i].score
 		}
-		if factor < 0 && score < 0 && !onlyOne {
+		if factor < 0 && score < 0 {
+			// What stays away from r need not want the nodes that r avoids.
 			continue
 		}
 		t[i].score = addAttenuated(t[i].score, score, factor, flags)
@@ -172,15 +172,4 @@ func (p *planner) bestByValue(r *resource, attr string) map[string]int32 {
 		}
 	}
 	return best
-}
-
-// allowedOnOne reports whether r may be on one node only.
-func (p *planner) allowedOnOne(r *resource) bool {
-	count := 0
-	for i := range r.allowed {
-		if r.allowed[i].in && r.allowed[i].score >= 0 {
-			count++
-		}
-	}
-	return count == 1
 }

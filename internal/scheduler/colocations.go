@@ -13,7 +13,7 @@ func (p *planner) unpackColocation(c *cib.Colocation) {
 		p.unpackColocationSets(c, c.Sets, score)
 		return
 	}
-	if sets := p.colocationTags(c); sets != nil {
+	if sets, ok := p.colocationTags(c); sets != nil || !ok {
 		p.unpackColocationSets(c, sets, score)
 		return
 	}
@@ -41,18 +41,22 @@ func (p *planner) colocationEnd(id, rsc, instance string) *resource {
 	return r
 }
 
-// colocationTags turns ends that are tags or templates into sets whose members have nothing to do with
-// each other; nil when neither end is one.
-func (p *planner) colocationTags(c *cib.Colocation) []*cib.ResourceSet {
+// colocationTags turns an end that is a tag or template into a set whose members have nothing to do with
+// each other; nil when neither end is one. Both at once make no sense: then ok is false.
+func (p *planner) colocationTags(c *cib.Colocation) (sets []*cib.ResourceSet, ok bool) {
 	dependents, set1 := p.expand(c.Rsc)
 	primaries, set2 := p.expand(c.With)
+	if set1 && set2 {
+		p.warn("constraint " + c.ID + ": two templates or tags cannot be colocated: the constraint is ignored")
+		return nil, false
+	}
 	if !set1 && !set2 {
-		return nil
+		return nil, true
 	}
 	return []*cib.ResourceSet{
 		{ID: c.Rsc, Refs: dependents, Role: c.RscRole},
 		{ID: c.With, Refs: primaries, Role: c.WithRole},
-	}
+	}, true
 }
 
 // colocate adds one colocation, unless its score says nothing.

@@ -28,8 +28,8 @@ func (rp *replayer) conclude() {
 		}
 	}
 	if r.role == roleStopped || r.role == roleUnknown {
-		if !r.unique {
-			r.name = stripInstance(r.name)
+		if bare := stripInstance(r.name); !r.unique && bare != r.name {
+			r.name, r.renamed = bare, false
 		}
 		return
 	}

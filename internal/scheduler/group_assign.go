@@ -1,7 +1,8 @@
 package scheduler
 
 // placeGroup assigns the members of a group one after the other. What the group must go with holds for
-// the first member, what must go with the group for the last.
+// the first member, what must go with the group for the last. Members after an unmanaged one, which stays
+// where it is whatever it should go with, are held to the group's mandatory colocations themselves.
 func (p *planner) placeGroup(g *resource, prefer *node) *node {
 	if g.parent != nil && !g.parent.assigning && !g.isAssigned {
 		p.place(g.parent, prefer)
@@ -21,10 +22,18 @@ func (p *planner) placeGroup(g *resource, prefer *node) *node {
 	g.role = first.role
 	first.colos = append(first.colos, g.colos...)
 	last.withs = append(last.withs, g.withs...)
+	inherited := g.colos
 	g.colos, g.withs = nil, nil
 	p.showScores("pcmk__group_assign", g)
 	var at *node
+	unmanaged := false
 	for _, m := range g.children {
+		for _, c := range inherited {
+			if unmanaged && c.score >= infinity {
+				m.colos = append(m.colos, c)
+			}
+		}
+		unmanaged = unmanaged || !m.managed
 		if n := p.place(m, prefer); at == nil {
 			at = n
 		}

@@ -32,7 +32,7 @@ func (p *planner) owner(n *node, l *cib.LrmResource) *resource {
 		r = p.anonymousInstance(c, r.cfg.ID, n)
 	}
 	if r != nil && r.id != l.ID {
-		r.name = l.ID
+		r.name, r.renamed = l.ID, true
 	}
 	return r
 }

@@ -176,6 +176,7 @@ const (
 type resource struct {
 	id                   string // unique in the working set
 	name                 string // id in history: without the number for anonymous instances
+	renamed              bool   // history was found under name, and not under id
 	variant              variant
 	cfg                  *cib.Resource // made up, without element, for orphans and implicit resources
 	class, provider, typ string

@@ -36,6 +36,7 @@ func (p *planner) promoteInstances(r *resource) {
 // setPromotionPriority gives an assigned instance its priority for promotion: the promotion score of its
 // node, -1 if there is none, with locations and colocations of the promoted role.
 func (p *planner) setPromotionPriority(parent, r *resource) {
+	startedIsUnpromoted(r)
 	at := futureNode(r)
 	if at == nil {
 		r.sortIndex = r.priority
@@ -60,6 +61,19 @@ func (p *planner) setPromotionPriority(parent, r *resource) {
 	r.sortIndex = r.priority
 	if next == rolePromoted {
 		r.sortIndex = infinity
+	}
+}
+
+// startedIsUnpromoted names the role of what is active but was never promoted or demoted.
+func startedIsUnpromoted(r *resource) {
+	if roleNow(r) != roleStarted {
+		return
+	}
+	if r.role == roleStarted {
+		r.role = roleUnpromoted
+	}
+	for _, c := range r.children {
+		startedIsUnpromoted(c)
 	}
 }
 

@@ -25,8 +25,9 @@ func (p *planner) addPromotionScores(r *resource) {
 	}
 }
 
-// promotionScore is what the agent says of promoting r on n: the node attribute master-NAME. A group's is
-// the sum of its members'. ok is false when there is none.
+// promotionScore is what the agent says of promoting r on n: the node attribute master-NAME, by the name
+// that history knows r by, else its bare name. A group's is the sum of its members'. ok is false when
+// there is none.
 func (p *planner) promotionScore(r *resource, n *node) (score int, ok bool) {
 	if len(r.children) > 0 {
 		for _, c := range r.children {
@@ -39,7 +40,11 @@ func (p *planner) promotionScore(r *resource, n *node) (score int, ok bool) {
 	if !p.promotionApplies(r, n) {
 		return 0, false
 	}
-	value, ok := n.promotionValue(r.name)
+	name := r.id
+	if r.renamed {
+		name = r.name
+	}
+	value, ok := n.promotionValue(name)
 	if bare := stripInstance(r.id); !ok && !r.unique && bare != r.id {
 		value, ok = n.promotionValue(bare)
 	}
