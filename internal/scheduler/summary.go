@@ -70,7 +70,7 @@ type row struct {
 func (p *planner) summarizePrimitive(s []Change, r *resource) []Change {
 	w := row{r: r, next: r.assigned, list: s}
 	if len(r.runningOn) > 0 && r.role != roleStopped {
-		w.current = r.runningOn[0]
+		w.current = r.activeNode()
 		if r.partialSource != nil {
 			w.current = r.partialSource
 		}
