@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/scheduler"
+	"github.com/cerco-ha/cerco/internal/simulate"
+)
+
+// textReport writes crm_simulate's text.
+type textReport struct {
+	*outline
+	c        *call
+	o        *simulateOptions
+	modified bool
+}
+
+var _ report = (*textReport)(nil)
+
+func newTextReport(w io.Writer, c *call, o *simulateOptions) *textReport {
+	return &textReport{outline: newOutline(w, o.fancy || !o.showScores && !o.showUtil), c: c, o: o}
+}
+
+func (t *textReport) date(line string) {
+	if !t.o.quiet {
+		t.line(line)
+	}
+}
+
+func (t *textReport) status(v *scheduler.View, revised bool) {
+	if revised && (!t.o.quiet || t.modified || t.o.showScores || t.o.showUtil) {
+		t.blank()
+	}
+	if t.o.quiet {
+		return
+	}
+	if revised {
+		t.heading("Revised Cluster Status")
+	} else {
+		t.heading("Current cluster status")
+	}
+	t.block(statusText(v, t.o, !revised))
+}
+
+func (t *textReport) modifications(mods []simulate.Modification, o *simulateOptions) {
+	t.modified = true
+	if o.quiet || len(mods) == 1 && mods[0].Kind == simulate.ModQuorum { // quorum alone goes without saying
+		return
+	}
+	t.blank()
+	t.heading("Performing Requested Modifications")
+	for _, m := range mods {
+		t.item(m.String())
+	}
+}
+
+func (t *textReport) problem(err error) { fmt.Fprintln(t.c.Stderr, err) }
+
+func (t *textReport) plan(p *scheduler.Plan) {
+	if t.o.showScores || t.o.showUtil {
+		t.scores(p)
+	}
+	if t.o.quiet {
+		return
+	}
+	t.blank()
+	t.heading("Transition Summary")
+	for _, row := range summaryRows(p.Summary) {
+		t.item(row)
+	}
+}
+
+func (t *textReport) scores(p *scheduler.Plan) {
+	if !t.o.quiet || t.modified {
+		t.blank()
+	}
+	switch {
+	case t.o.showScores && t.o.showUtil:
+		t.heading("Allocation Scores and Utilization Information")
+	case t.o.showScores:
+		t.heading("Allocation Scores")
+	default:
+		t.heading("Utilization Information")
+	}
+	if t.o.showUtil {
+		for _, l := range p.Utilization {
+			t.item(l)
+		}
+	}
+	if t.o.showScores {
+		for i := range p.Scores {
+			t.item(scoreLine(&p.Scores[i]))
+		}
+	}
+}
+
+func scoreLine(l *scheduler.ScoreLine) string {
+	if l.Promotion {
+		return fmt.Sprintf("%s promotion score on %s: %s", l.Resource, l.Node, cib.FormatScore(l.Score))
+	}
+	return fmt.Sprintf("%s: %s allocation score on %s: %s", l.By, l.Resource, l.Node, cib.FormatScore(l.Score))
+}
+
+func (t *textReport) transition(steps []simulate.Step) {
+	if t.o.quiet {
+		return
+	}
+	t.blank()
+	t.heading("Executing Cluster Transition")
+	for _, s := range steps {
+		if s.Kind == simulate.FailureStep {
+			t.line(s.String())
+			continue
+		}
+		t.item(s.String())
+	}
+}
+
+func (t *textReport) finish(int) error { return t.flush() }
