@@ -187,7 +187,7 @@ func shrinkSome(b *bout, o options, bad []*found) error {
 		if i >= o.shrink {
 			break
 		}
-		small := shrink(b, f.cib, f.level)
+		small := shrink(b, f.cib, f.verdict)
 		if err := b.keep(filepath.Join(o.keep, fmt.Sprintf("seed-%d", f.seed)), small); err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func compareFiles(b *bout, o options, files []string) error {
 		}
 		if bad <= o.shrink && v.level != "refused" {
 			dir := filepath.Join(o.keep, strings.TrimSuffix(filepath.Base(name), ".xml"))
-			if err := b.keep(dir, shrink(b, cib, v.level)); err != nil {
+			if err := b.keep(dir, shrink(b, cib, v)); err != nil {
 				return err
 			}
 		}

@@ -18,9 +18,15 @@ type shrinker struct {
 	cib   *cibgen.Element
 }
 
-func shrink(b *bout, cib *cibgen.Element, level string) *cibgen.Element {
-	s := &shrinker{cib: cib, until: time.Now().Add(shrinkTime),
-		fails: func(c *cibgen.Element) bool { return b.judge(c).level == level }}
+// shrink keeps at least one of the kinds of difference, lest it end with another bug than it began with.
+func shrink(b *bout, cib *cibgen.Element, v verdict) *cibgen.Element {
+	kinds := strings.Split(v.kind, "; ")
+	s := &shrinker{cib: cib, until: time.Now().Add(shrinkTime), fails: func(c *cibgen.Element) bool {
+		got := b.judge(c)
+		return got.level == v.level && slices.ContainsFunc(kinds, func(k string) bool {
+			return slices.Contains(strings.Split(got.kind, "; "), k)
+		})
+	}}
 	s.run()
 	return s.cib
 }
