@@ -143,24 +143,25 @@ func parseISODuration(s string) (d isoDuration, ok bool) {
 	return d, true
 }
 
+// field is where a unit belongs. Only "M" needs to know whether a "T" came before it; the others are
+// taken wherever they stand, as "P30S" is understood by Pacemaker too.
 func (d *isoDuration) field(unit byte, inTime bool) *int64 {
-	switch {
-	case inTime && unit == 'H':
+	switch unit {
+	case 'H':
 		return &d.hours
-	case inTime && unit == 'M':
-		return &d.minutes
-	case inTime && unit == 'S':
+	case 'S':
 		return &d.seconds
-	case inTime:
-		return nil
-	case unit == 'Y':
+	case 'Y':
 		return &d.years
-	case unit == 'M':
-		return &d.months
-	case unit == 'W':
+	case 'W':
 		return &d.weeks
-	case unit == 'D':
+	case 'D':
 		return &d.days
+	case 'M':
+		if inTime {
+			return &d.minutes
+		}
+		return &d.months
 	}
 	return nil
 }

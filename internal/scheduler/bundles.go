@@ -135,7 +135,7 @@ func (p *planner) buildGuest(rep *replica, b *resource, implicit func(*cib.Resou
 	if n == nil {
 		n = p.addNode(name, name, guestNode)
 	}
-	n.score, n.kind = -infinity, guestNode
+	n.score, n.kind, n.ofBundle = -infinity, guestNode, true
 	n.unclean = false
 	n.attrs["#kind"] = "container"
 	for _, top := range p.resources {

@@ -18,6 +18,10 @@ func (p *planner) readClone(r *resource) {
 	r.cloneMax = p.metaInt(r, max(1, len(p.nodes)), "clone-max")
 	r.cloneNodeMax = p.metaInt(r, 1, "clone-node-max")
 	r.cloneMin = p.metaInt(r, 0, "clone-min")
+	if len(r.cfg.Children) > 0 && r.unique && !canBeUnique(r.cfg.Children[0]) {
+		p.warn("clone " + r.id + " can only be anonymous, since not all of it are OCF agents")
+		r.unique, r.cloneNodeMax, r.cloneMax = false, 1, max(1, len(p.nodes))
+	}
 	if r.cloneNodeMax > 1 && !r.unique {
 		p.warn("clone-node-max of " + r.id + " is more than 1 but the clone is anonymous; taking 1")
 		r.cloneNodeMax = 1
@@ -27,6 +31,17 @@ func (p *planner) readClone(r *resource) {
 		r.promotedMax = p.metaInt(r, 1, "promoted-max", "master-max")
 		r.promotedNodeMax = p.metaInt(r, 1, "promoted-node-max", "master-node-max")
 	}
+}
+
+// canBeUnique reports whether instances of a resource can be told apart: only OCF agents and fence
+// devices are told which instance they are.
+func canBeUnique(c *cib.Resource) bool {
+	for _, m := range c.Children {
+		if !canBeUnique(m) {
+			return false
+		}
+	}
+	return c.Kind != cib.Primitive || c.Class == "ocf" || c.Class == "stonith"
 }
 
 // metaInt is the first of the named meta attributes that is set.

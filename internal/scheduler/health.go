@@ -58,8 +58,11 @@ func (p *planner) healthScore(v string) (int, bool) {
 func (p *planner) unpackHealth() {
 	strategy := p.cfg.nodeHealthStrategy
 	for _, n := range p.nodes {
+		if strategy == "none" {
+			continue
+		}
 		n.health = worstHealth(n.attrs)
-		if strategy == "none" || strategy == "custom" {
+		if strategy == "custom" {
 			continue
 		}
 		score := p.nodeHealth(n)
@@ -101,14 +104,17 @@ func healthAttrs(attrs map[string]string) []string {
 	return names
 }
 
-// worstHealth is the worst colour among a node's health attributes, empty when all is green.
+// worstHealth is the worst colour among a node's health attributes, empty when all is green. A number
+// counts as red below zero and as yellow at zero.
 func worstHealth(attrs map[string]string) string {
 	worst := ""
 	for _, name := range healthAttrs(attrs) {
-		switch attrs[name] {
-		case "red":
+		v := attrs[name]
+		score, isScore := cib.ParseScore(v)
+		switch {
+		case v == "red", isScore && score < 0:
 			return "red"
-		case "yellow":
+		case v == "yellow", isScore && score == 0:
 			worst = "yellow"
 		}
 	}

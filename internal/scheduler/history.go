@@ -79,6 +79,9 @@ func (p *planner) unpackNodeHistories(force bool) bool {
 			continue
 		}
 		if n.isRemote() {
+			if n.state == nil { // its connection is an orphan that history told of
+				p.noteRemoteState(n, s)
+			}
 			p.judgeRemote(n)
 			p.unpackRemoteState(n, s)
 			p.indexFailAttrs(n)
@@ -111,7 +114,9 @@ func (p *planner) unpackNodeHistory(n *node, s *cib.NodeState) {
 	for _, l := range s.Lrm {
 		first := len(slab)
 		for i := range l.Ops {
-			slab = append(slab, &l.Ops[i])
+			if l.Ops[i].Operation != "notify" {
+				slab = append(slab, &l.Ops[i])
+			}
 		}
 		list := slab[first:len(slab):len(slab)]
 		lock := p.shutdownLock(l)
@@ -129,7 +134,7 @@ func (p *planner) unpackNodeHistory(n *node, s *cib.NodeState) {
 		}
 		orphanInBox = orphanInBox || r.orphan && l.Container != ""
 		if lock > 0 {
-			r.lockNode, r.lockTime = n, lock
+			p.lock(r, n, lock)
 		}
 		sortOps(list)
 		p.histories = append(p.histories, history{node: n, rsc: r, lrm: l, ops: list})
@@ -140,16 +145,22 @@ func (p *planner) unpackNodeHistory(n *node, s *cib.NodeState) {
 	}
 }
 
-// shutdownLock is when a resource was locked to the node it stopped on, 0 if it is not, or no longer.
+// shutdownLock is when a resource was locked to the node it stopped on, 0 if it is not.
 func (p *planner) shutdownLock(l *cib.LrmResource) int64 {
 	if !p.cfg.shutdownLock {
 		return 0
 	}
-	at := atoi64(l.El.Attr("shutdown-lock"))
-	if limit := p.cfg.shutdownLockLimitMS / 1000; at > 0 && limit > 0 && p.now.Unix() > at+limit {
-		return 0
+	return atoi64(l.El.Attr("shutdown-lock"))
+}
+
+// lock locks a resource to the node that it was shut down with. Once the limit has passed the lock is
+// void, and the node is to forget the resource.
+func (p *planner) lock(r *resource, n *node, at int64) {
+	if limit := p.cfg.shutdownLockLimitMS / 1000; limit > 0 && p.now.Unix() > at+limit {
+		p.expiredLocks = append(p.expiredLocks, expiredLock{rsc: r, node: n})
+		return
 	}
-	return at
+	r.lockNode, r.lockTime = n, at
 }
 
 // sortOps brings a history into the order in which things happened. It usually is already.

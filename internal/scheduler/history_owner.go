@@ -170,5 +170,8 @@ func (p *planner) linkOrphanFillers(s *cib.NodeState) {
 		}
 		r.container = box
 		box.fillers = append(box.fillers, r)
+		if r.remote != nil {
+			r.remote.kind = guestNode
+		}
 	}
 }

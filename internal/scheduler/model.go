@@ -46,6 +46,7 @@ type planner struct {
 	histories     []history      // every resource history that was mapped to a resource
 	failedOps     []failedOp     // for the "Failed Resource Actions" list
 	clearFailures []clearFailure // failures to forget in this transition
+	expiredLocks  []expiredLock  // histories to delete since their shutdown lock expired
 	recheckBy     int64          // seconds since the epoch: when the outcome may change by time alone; 0 = never
 	warnings      []string       // configuration warnings and errors, in the order found
 	haveFencing   bool           // a fence device is configured (have-stonith-resource)
@@ -133,6 +134,7 @@ type node struct {
 	online            bool
 	unseen            bool // no node_state
 	unpacked          bool // its histories were replayed
+	ofBundle          bool // a guest that is a replica of a bundle
 	pending           bool
 	unclean           bool // must be fenced before its resources can be recovered
 	standby           bool
@@ -347,6 +349,12 @@ type failedOp struct {
 	rsc  *resource
 	op   *cib.LrmOp
 	lrm  *cib.LrmResource
+}
+
+// expiredLock is a resource whose history on a node is to be deleted, since its shutdown lock expired.
+type expiredLock struct {
+	rsc  *resource
+	node *node
 }
 
 type clearFailure struct {

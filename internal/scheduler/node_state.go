@@ -14,13 +14,11 @@ func (p *planner) unpackNodeStates() {
 		if n == nil {
 			continue
 		}
-		n.state = s
 		if n.isRemote() {
-			n.remoteWasFenced = since(s.El.Attr("node_fenced"))
-			n.remoteMaintenance, _ = cib.ParseBool(s.El.Attr("node_in_maintenance"))
-			n.unclean, n.unseen = false, false
+			p.noteRemoteState(n, s)
 			continue
 		}
+		n.state = s
 		p.transientAttrs(n, s)
 		n.unclean, n.unseen = false, false
 		n.standby = n.attrTrue("standby")
@@ -131,7 +129,7 @@ func (p *planner) fence(n *node, reason string, priorityDelay bool) {
 	case n.kind == guestNode:
 		p.fenceGuest(n, reason)
 		return
-	case n.conn != nil && n.conn.fillerOfNone:
+	case n.conn != nil && n.conn.fillerOfNone && n.conn.container == nil:
 		// Its container is gone, and with it all there is to fence.
 		n.conn.failed, n.conn.lrmStop = true, true
 		return
@@ -164,6 +162,14 @@ func (p *planner) fenceGuest(n *node, reason string) {
 		n.fencedReason = reason
 	}
 	box.failed, box.lrmStop = true, true
+}
+
+// noteRemoteState notes that a remote or guest node was seen.
+func (p *planner) noteRemoteState(n *node, s *cib.NodeState) {
+	n.state = s
+	n.remoteWasFenced = since(s.El.Attr("node_fenced"))
+	n.remoteMaintenance, _ = cib.ParseBool(s.El.Attr("node_in_maintenance"))
+	n.unclean, n.unseen = false, false
 }
 
 // unpackRemoteState reads what the status section says of a remote or guest node.

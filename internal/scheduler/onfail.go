@@ -136,10 +136,11 @@ func enabled(op *cib.Op) bool {
 	return b || !ok
 }
 
-// findOp is the enabled configured operation of that name and interval, nil if there is none.
+// findOp is the configured operation of that name and interval, nil if there is none. One that is
+// disabled still says what its failure means.
 func findOp(r *resource, task string, intervalMS int64) *cib.Op {
 	for _, op := range r.ops {
-		if op.Name == task && op.IntervalMS == intervalMS && enabled(op) {
+		if op.Name == task && op.IntervalMS == intervalMS {
 			return op
 		}
 	}

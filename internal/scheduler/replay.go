@@ -32,6 +32,8 @@ func (p *planner) replay(r *resource, n *node, l *cib.LrmResource, ops []*cib.Lr
 	}
 	if before > r.role {
 		r.role = before
+	} else if r.role < roleStarted && r.partialTarget != nil {
+		r.role = roleStarted // stopped here, but a migration had taken it elsewhere
 	}
 }
 
@@ -201,9 +203,7 @@ func (rp *replayer) outcome(op *cib.LrmOp, expired bool) (status, rc int) {
 		rp.blockIfLost(op, expired)
 		status = execErrorHard
 	default:
-		if status == execDone && rc != op.TargetRC {
-			status = execError
-		}
+		status = execError // whatever was expected, this is no success
 	}
 	return status, rc
 }

@@ -105,14 +105,14 @@ func (r *resource) identity() bool {
 }
 
 // fillAllowed makes the table of candidates: in a symmetric cluster every node that may host resources
-// and is known by now, at its own score; else none.
+// and is known by now, at its own score; else none. A bundle's guests are for its own instances only.
 func (p *planner) fillAllowed(r *resource) {
 	r.allowed = make(nodeTable, len(p.nodes), len(p.nodes)+p.guestRoom)
 	if !p.cfg.symmetric {
 		return
 	}
 	for i, n := range p.nodes {
-		if n.kind != pingNode {
+		if n.kind != pingNode && !n.ofBundle {
 			r.allowed[i] = nodeScore{score: int32(n.score), in: true}
 		}
 	}

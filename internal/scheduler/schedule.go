@@ -92,16 +92,11 @@ type Change struct {
 	Reason string
 }
 
-// View is the cluster as the scheduler sees it: status with configuration applied.
-type View struct {
-	p *planner
-}
-
 // Schedule decides what the cluster described by in must do.
 func Schedule(in *cib.CIB, opts Options) *Plan {
 	p := &planner{in: in, now: opts.Now, opts: opts}
 	p.unpack()
-	view := &View{p: p}
+	view := p.view()
 	p.assign()
 	p.act()
 	return &Plan{Graph: p.graph(), Summary: p.summary(), Scores: p.scoreLines, Utilization: p.utilLines,
@@ -112,5 +107,5 @@ func Schedule(in *cib.CIB, opts Options) *Plan {
 func Look(in *cib.CIB, opts Options) *View {
 	p := &planner{in: in, now: opts.Now, opts: opts}
 	p.unpack()
-	return &View{p: p}
+	return p.view()
 }
