@@ -257,20 +257,5 @@ func (r *resource) sharesFailures(other *resource) bool {
 	return false
 }
 
-// String is the role's name.
-func (r role) String() string {
-	switch r {
-	case roleStarted:
-		return "Started"
-	case roleUnpromoted:
-		return "Unpromoted"
-	case rolePromoted:
-		return "Promoted"
-	case roleStopped:
-		return "Stopped"
-	}
-	return "Unknown"
-}
-
 // CompareNames is the order in which nodes are listed: without case, runs of digits as numbers.
 func CompareNames(a, b string) int { return compareNumeric(a, b) }
