@@ -15,6 +15,7 @@ type actState struct {
 // resState is what the action phase keeps with a resource.
 type resState struct {
 	reloading bool
+	changed   bool // its parameters are not those it was started with
 	rounds    []*notification
 }
 

@@ -160,7 +160,7 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 	}
 	switch p.compareDigest(h, o) {
 	case digestRestart:
-		p.op(r, taskStart, 0, n, true).require("resource definition change")
+		r.changed = true
 		return true
 	case digestReload:
 		if o.IntervalMS > 0 {
@@ -168,7 +168,7 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 		} else if restartDigest(o) != "" && !r.reloading && !hasOwnParams(r, o) {
 			p.reload(r, n)
 		} else if !r.reloading {
-			p.op(r, taskStart, 0, n, true).require("resource definition change")
+			r.changed = true
 		}
 		return true
 	}
@@ -193,7 +193,7 @@ func (p *planner) reschedule(r *resource, o *cib.LrmOp, n *node) {
 func (p *planner) reload(r *resource, n *node) {
 	if !r.managed || r.failed {
 		if r.failed {
-			p.op(r, taskStart, 0, n, true).require("resource definition change")
+			r.changed = true
 		}
 		return
 	}
@@ -267,13 +267,7 @@ func (p *planner) digestParams(r *resource, n *node, o *cib.LrmOp) map[string]st
 		out[k] = v
 	}
 	if o.IntervalMS > 0 {
-		a := r.findAction(o.Operation, o.IntervalMS, n)
-		if a == nil {
-			a = p.op(r, o.Operation, o.IntervalMS, n, true)
-		}
-		if t, ok := a.get("CRM_meta_timeout"); ok {
-			out["CRM_meta_timeout"] = t
-		}
+		out["CRM_meta_timeout"] = strconv.FormatInt(timeoutMS(p.opValues(r, o.Operation, o.IntervalMS, op)), 10)
 	}
 	if extra > 0 {
 		vs, _ := cib.Evaluate(op.Params, &cib.RuleInput{Now: p.now}, "")
@@ -292,7 +286,7 @@ func (p *planner) agentChanged(h *history, active bool) bool {
 	}
 	if active {
 		p.op(r, taskStop, 0, h.node, false)
-		p.op(r, taskStart, 0, h.node, true).require("resource definition change")
+		r.changed = true
 	}
 	return true
 }

@@ -74,7 +74,7 @@ func (p *planner) groupOrders(g *resource) {
 		down := ordFlags(0)
 		if ordered {
 			up = ordImpliesThen | ordRunnable
-			down = ordImpliesFirst
+			down = ordImpliesFirst | ordRunnable
 		}
 		if promotable {
 			p.orderTasks(g, taskDemote, m, taskDemote, ordPrintFirst)

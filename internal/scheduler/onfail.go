@@ -94,7 +94,7 @@ func connectionPolicy(r *resource) failurePolicy {
 // onFailValue is the configured on-fail in small letters, empty if there is none that is allowed for
 // such an operation.
 func (p *planner) onFailValue(r *resource, task string, intervalMS int64) string {
-	conf := findOp(r, task, intervalMS)
+	conf := anyOp(r, task, intervalMS)
 	value := strings.ToLower(p.opSetting(r, conf, task, intervalMS, "on-fail"))
 	switch {
 	case value == "" && task == "demote":

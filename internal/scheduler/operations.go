@@ -79,9 +79,7 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 		m.stop = true
 	case r.role > roleStarted && current != nil && chosen != nil:
 		// A required start (changed parameters) is a restart.
-		if a := r.findAction(taskStart, 0, chosen); a != nil && !a.optional() {
-			m.stop = true
-		}
+		m.stop = r.changed
 	}
 	return m
 }
@@ -160,6 +158,9 @@ func (p *planner) transitionActions(r *resource, current, chosen *node) {
 func (p *planner) startAction(r *resource, n *node, optional bool) {
 	a := p.op(r, taskStart, 0, n, true)
 	p.orderAfterUnfencing(r, n, a, ordImpliesThen)
+	if r.changed {
+		a.require("resource definition change")
+	}
 	if a.runnable() && !optional {
 		a.flags &^= actOptional
 	}

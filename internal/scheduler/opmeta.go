@@ -11,9 +11,23 @@ const defaultTimeoutMS = 20000
 // configureOp looks up the configuration of an action: its meta attributes and what it needs first.
 func (p *planner) configureOp(a *action) {
 	r := a.rsc
-	a.op = findOp(r, a.task, a.interval)
+	a.op = anyOp(r, a.task, a.interval)
 	a.needs = p.needsOf(a)
 	p.opMeta(a)
+}
+
+// anyOp is findOp, but takes a disabled operation where there is no enabled one: what is said of its
+// failures still counts.
+func anyOp(r *resource, task string, interval int64) *cib.Op {
+	if op := findOp(r, task, interval); op != nil {
+		return op
+	}
+	for _, op := range r.ops {
+		if op.Name == task && op.IntervalMS == interval {
+			return op
+		}
+	}
+	return nil
 }
 
 // needsOf says what an action must wait for: only starts and promotions wait for anything.
@@ -42,10 +56,7 @@ func (p *planner) opMeta(a *action) {
 			}
 		}
 	}
-	timeout := int64(defaultTimeoutMS)
-	if ms, ok := cib.ParseDuration(values["timeout"]); ok && ms >= 0 && values["timeout"] != "" {
-		timeout = ms
-	}
+	timeout := timeoutMS(values)
 	if a.rsc.class == "stonith" && (a.task == taskMonitor && a.interval == 0 || a.task == taskStart) {
 		if v := p.params(a.rsc, nil)["pcmk_monitor_timeout"]; v != "" {
 			if ms, ok := cib.ParseDuration(v); ok {
@@ -70,6 +81,14 @@ func (p *planner) opMeta(a *action) {
 		}
 		a.set(metaName(k), v)
 	}
+}
+
+// timeoutMS is the time-out among an operation's settings.
+func timeoutMS(values map[string]string) int64 {
+	if ms, ok := cib.ParseDuration(values["timeout"]); ok && ms >= 0 && values["timeout"] != "" {
+		return ms
+	}
+	return defaultTimeoutMS
 }
 
 // startDelay turns start-delay or interval-origin into a delay in ms.

@@ -61,6 +61,7 @@ func (p *planner) clearFlag(a *action, f actFlags, because *action) {
 
 // update evaluates every edge that leads to then.
 func (p *planner) update(then *action) {
+	wasRunnable := then.runnable()
 	if then.has(actRequiresAny) {
 		then.found = 0
 		if then.needed == 0 {
@@ -68,15 +69,9 @@ func (p *planner) update(then *action) {
 		}
 		then.flags &^= actRunnable
 	}
-	wasRunnable := then.runnable()
 	// Edges may be added while we look.
 	for i := 0; i < len(then.before); i++ {
 		p.followLink(then.before[i])
-	}
-	if then.has(actRequiresAny) && then.runnable() && !then.has(actDetectLoop) {
-		// It gained its runnable state in this round: everybody after it must see that, once.
-		then.flags |= actDetectLoop
-		p.enqueueAfter(then)
 	}
 	if wasRunnable && !then.runnable() {
 		p.touched(then)
