@@ -158,8 +158,8 @@ func (p *planner) flagsOn(a *action, n *node) actFlags {
 // when all of a group's are, or one of a clone's.
 func (p *planner) memberFlags(a *action, n *node) actFlags {
 	r, task := a.rsc, baseTask(a.task)
-	if r.variant == primitive {
-		return a.flags
+	if r.variant == primitive || task == taskNotify {
+		return a.flags // the marks of a notification are nobody's sum
 	}
 	flags := actOptional | actRunnable | actPseudo
 	found := false
