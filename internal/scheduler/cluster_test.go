@@ -217,7 +217,7 @@ func (c *cluster) operation(b *strings.Builder, m *member, rsc, op string) error
 		}
 	}
 	c.calls++
-	id := rsc + "_last_0"
+	id := fmt.Sprintf("%s_last_%d", rsc, c.calls)
 	if ms > 0 {
 		id = fmt.Sprintf("%s_%s_%d", rsc, name, ms)
 	}
