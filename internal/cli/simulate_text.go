@@ -67,7 +67,7 @@ func (t *textReport) plan(p *scheduler.Plan) {
 	}
 	t.blank()
 	t.heading("Transition Summary")
-	for _, row := range summaryRows(p.Summary) {
+	for _, row := range summaryRows(shownChanges(p.Summary)) {
 		t.item(row)
 	}
 }

@@ -106,9 +106,9 @@ func (x *xmlReport) plan(p *scheduler.Plan) {
 		}
 		x.add("allocations", list)
 	}
-	list := make([]*cib.Element, len(p.Summary))
-	for i := range p.Summary {
-		list[i] = changeXML(&p.Summary[i])
+	var list []*cib.Element
+	for _, c := range shownChanges(p.Summary) {
+		list = append(list, changeXML(&c))
 	}
 	x.add("actions", list)
 }

@@ -7,6 +7,17 @@ import (
 	"github.com/cerco-ha/cerco/internal/scheduler"
 )
 
+// shownChanges are the rows that crm_simulate has: not the nodes that shut down, nor what stays.
+func shownChanges(changes []scheduler.Change) []scheduler.Change {
+	var shown []scheduler.Change
+	for _, c := range changes {
+		if c.Verb != "Shutdown" && c.Verb != "Leave" {
+			shown = append(shown, c)
+		}
+	}
+	return shown
+}
+
 // summaryRows lays the transition summary out in columns. The column of resources grows by two blanks
 // when a longer name than fits comes, as in crm_simulate, so its width depends on the order of the rows.
 func summaryRows(changes []scheduler.Change) []string {

@@ -42,7 +42,9 @@ func (g *Graph) header() []cib.Attr {
 	add("failed-start-offset", g.FailedStartOffset)
 	add("batch-limit", batch)
 	add("transition_id", strconv.Itoa(g.ID))
-	add("migration-limit", g.MigrationLimit)
+	if limit(g.MigrationLimit, -1) > 0 {
+		add("migration-limit", g.MigrationLimit)
+	}
 	if g.RecheckBy != 0 {
 		add("recheck-by", strconv.FormatInt(g.RecheckBy, 10))
 	}
