@@ -7,6 +7,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/simulate"
+	"github.com/cerco-ha/cerco/internal/status"
 )
 
 // textReport writes crm_simulate's text.
@@ -39,6 +40,7 @@ func (t *textReport) status(v *scheduler.View, revised bool) {
 	if revised {
 		t.heading("Revised Cluster Status")
 	} else {
+		status.Notes(t.w, v) // the buffer keeps the error until finish
 		t.heading("Current cluster status")
 	}
 	t.block(statusText(v, t.o, !revised))

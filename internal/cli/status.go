@@ -7,12 +7,32 @@ import (
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
+	"github.com/cerco-ha/cerco/internal/status"
 )
 
 // statusText is the cluster's status as text, laid out in the fancy way. pending says whether operations
 // in flight are shown.
 func statusText(v *scheduler.View, o *simulateOptions, pending bool) string {
-	return ""
+	if !pending {
+		settled(v.Resources)
+	}
+	var b strings.Builder
+	status.Text(&b, v) // a Builder takes everything
+	return b.String()
+}
+
+// settled takes out of a view what is in progress: after a simulation nothing is shown as being so.
+func settled(rs []*scheduler.ResourceView) {
+	for _, r := range rs {
+		if r == nil {
+			continue
+		}
+		r.Pending = ""
+		settled(r.Children)
+		for _, rep := range r.Replicas {
+			settled([]*scheduler.ResourceView{rep.IP, rep.Container, rep.Remote, rep.Child})
+		}
+	}
 }
 
 // statusXML is the cluster's status as elements.
