@@ -7,6 +7,7 @@ type actState struct {
 	actionSlab []action
 	linkSlab   []link
 	queue      []*action
+	walk       uint32 // number of the present walk over the graph, see action.mark
 	marks      map[string]*action // pseudo actions without a resource, by name
 	fences     map[string]*action // fencing by key
 	written    []*action          // what is in the graph, in order
@@ -42,5 +43,4 @@ func (p *planner) act() {
 	p.applyOrderings()
 	p.orderProbes()
 	p.stabilize()
-	p.orderRestartsAfterProbes()
 }

@@ -1,73 +1,102 @@
 package scheduler
 
-// orderProbes makes whoever waits for a resource's stop wait for its probes, too: a probe may find it
-// running where it must be stopped.
+// What waits for probes beyond the start of the probed resource: a probe may find something running
+// that nobody expected, and then much of the plan is void.
+
+// orderProbes makes whoever waits for a resource's stop wait for its probes, too, and keeps what would
+// restart because of a start from being stopped before the probes that the start waits for.
 func (p *planner) orderProbes() {
 	for _, o := range p.edges {
-		if o.firstTask != taskStop || o.firstRsc == nil || o.thenRsc == o.firstRsc || o.thenTask == taskStop {
-			continue
-		}
-		if o.then != nil && o.then.task == taskStop {
-			continue
-		}
-		kinds := ordOptional
-		if o.flags&ordLoad != 0 {
-			kinds = ordLoad
-		}
-		for _, probe := range o.firstRsc.actions {
-			if probe.task != taskMonitor || probe.interval != 0 {
-				continue
-			}
-			if o.then != nil {
-				if o.then.rsc != nil {
-					p.order(probe, o.then, kinds)
-				}
-				continue
-			}
-			for _, a := range o.thenRsc.actions {
-				if a.task == o.thenTask && a.interval == 0 {
-					p.order(probe, a, kinds)
-				}
+		p.probesBeforeStops(o)
+	}
+	p.walk++
+	for i, probe := range p.actions {
+		if isProbeAction(probe) && probe.rsc != nil {
+			p.walk++
+			for _, l := range p.actions[i].after {
+				p.restartsAfter(probe, l.then)
 			}
 		}
 	}
 }
 
-// orderRestartsAfterProbes keeps what restarts because of a start from being stopped before the probes
-// that the start waits for have answered: they may change everything.
-func (p *planner) orderRestartsAfterProbes() {
-	var mark uint32
-	for _, probe := range p.actions {
-		if probe.task != taskMonitor || probe.interval != 0 || probe.rsc == nil || probe.optional() {
+func isProbeAction(a *action) bool { return a.task == taskMonitor && a.interval == 0 && a.node != nil }
+
+// probesBeforeStops handles one ordering whose first end is a stop.
+func (p *planner) probesBeforeStops(o *ordering) {
+	if o.firstRsc == nil || o.thenRsc == nil || o.firstRsc == o.thenRsc {
+		return
+	}
+	if o.first != nil && o.first.task != taskStop || o.first == nil && o.firstTask != taskStop {
+		return
+	}
+	if o.firstRsc.container == o.thenRsc && (o.thenTask == taskStop || o.then != nil && o.then.task == taskStop) {
+		return // what is inside is probed after the container has started again
+	}
+	flags := ordOptional | o.flags&(ordLoad|ordAntiColocation)
+	for _, probe := range o.firstRsc.actions {
+		if !isProbeAction(probe) {
 			continue
 		}
-		mark++
-		p.restartsAfter(probe, probe, mark)
+		if o.then != nil {
+			p.order(probe, o.then, flags)
+			continue
+		}
+		for _, a := range o.thenRsc.actions {
+			if a.task == o.thenTask && a.interval == 0 {
+				p.order(probe, a, flags)
+			}
+		}
 	}
 }
 
-func (p *planner) restartsAfter(probe, a *action, mark uint32) {
-	for _, l := range a.after {
-		then := l.then
-		if l.flags == 0 || then.mark == mark || then.optional() || then.rsc == nil {
-			continue
-		}
-		if a != probe && l.flags&(ordImpliesThen|ordRunnable) == 0 {
-			continue
-		}
-		switch then.task {
-		case taskStart, taskStarted, taskPromote, taskPromoted:
-		default:
-			continue
-		}
-		then.mark = mark
-		if then.task == taskStart && then.rsc.variant == primitive && then.rsc != probe.rsc {
-			for _, s := range then.rsc.actions {
-				if s.task == taskStop && !s.optional() {
-					p.order(probe, s, ordOptional)
-				}
-			}
-		}
-		p.restartsAfter(probe, then, mark)
+// restartsAfter follows the starts and promotions that a probe leads to by force, and puts the probe
+// before the stops and demotions that they would bring about.
+func (p *planner) restartsAfter(probe, a *action) {
+	if a.mark == p.walk {
+		return
 	}
+	a.mark = p.walk
+	if a.rsc != nil && a.rsc.variant == primitive && a.rsc != probe.rsc {
+		p.probeBeforeEnd(probe, a)
+	}
+	for i := 0; i < len(a.after); i++ {
+		l := a.after[i]
+		if l.flags&ordImpliesThen == 0 && !entersMember(probe, a, l.then) {
+			continue
+		}
+		p.restartsAfter(probe, l.then)
+	}
+}
+
+// probeBeforeEnd puts a probe before what ends the role that a begins.
+func (p *planner) probeBeforeEnd(probe, a *action) {
+	var end string
+	switch a.task {
+	case taskStart:
+		end = taskStop
+	case taskPromote:
+		end = taskDemote
+	default:
+		return
+	}
+	for _, s := range a.rsc.actions {
+		if s.task == end && !s.has(actPseudo) {
+			p.order(probe, s, ordOptional)
+		}
+	}
+}
+
+// entersMember reports whether an edge leads from a collective to one of its members that the probe can
+// bear on: any member of a group or clone, of an interleaved clone the one on the probed node.
+func entersMember(probe, a, then *action) bool {
+	r := a.rsc
+	if r == nil || r.variant == primitive || probe.rsc.parent == r || then.rsc == nil || then.rsc.parent != r ||
+		then.rsc.variant != primitive && then.rsc.variant != group {
+		return false
+	}
+	if r.variant == group || !r.interleave {
+		return true
+	}
+	return then.node != nil && then.node == probe.node
 }
