@@ -111,10 +111,14 @@ func (d *decoder) op(e *Element) *Op {
 		}
 	}
 	op.IntervalMS, _ = ParseDuration(op.Interval)
+	op.IntervalMS = max(0, min(op.IntervalMS, maxInterval))
 	op.Meta = d.sets(e, "meta_attributes")
 	op.Params = d.sets(e, "instance_attributes")
 	return op
 }
+
+// maxInterval is the longest interval in milliseconds, some seven weeks: Pacemaker counts them in 32 bits.
+const maxInterval = 1<<32 - 1
 
 // mergeOps appends the template's operations that the resource does not define itself: of the same name for
 // the same role, whatever the interval.

@@ -79,27 +79,32 @@ func FormatScore(score int) string {
 	return strconv.Itoa(score)
 }
 
-// ParseDuration reads a time specification ("10", "10s", "500ms", "5min", "2h", "PT5M") as milliseconds.
+// ParseDuration reads a time specification ("10", "10s", "500ms", "5min", "2h", "PT5M") as milliseconds. As in
+// Pacemaker the beginning of a unit is enough, so that "5minutes" is five minutes, and a fraction does not count.
 func ParseDuration(s string) (ms int64, ok bool) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimLeft(s, " \t\r\n")
 	if strings.HasPrefix(s, "P") {
 		return isoDurationMS(s)
 	}
-	n, unit, ok := leadingInt(s)
-	if !ok || n < 0 {
+	if !startsWithDigit(s) {
 		return 0, false
 	}
+	n, unit, _ := leadingInt(s)
+	if fraction, ok := strings.CutPrefix(unit, "."); ok {
+		unit = strings.TrimLeft(fraction, "0123456789")
+	}
+	unit = strings.ToLower(strings.TrimSpace(unit))
 	const most = 1 << 50 // milliseconds: 35,000 years
-	switch strings.ToLower(strings.TrimSpace(unit)) {
-	case "", "s", "sec":
+	switch {
+	case unit == "" || unit[0] == 's':
 		return min(n, most/1000) * 1000, true
-	case "ms", "msec":
+	case strings.HasPrefix(unit, "ms"):
 		return min(n, most), true
-	case "us", "usec":
+	case strings.HasPrefix(unit, "us"):
 		return min(n, most) / 1000, true
-	case "m", "min":
+	case unit[0] == 'm':
 		return min(n, most/60_000) * 60_000, true
-	case "h", "hr":
+	case unit[0] == 'h':
 		return min(n, most/3600_000) * 3600_000, true
 	}
 	return 0, false
@@ -118,9 +123,9 @@ func isoDurationMS(s string) (int64, bool) {
 // isoDuration is an ISO 8601 duration by its fields.
 type isoDuration struct{ years, months, weeks, days, hours, minutes, seconds int64 }
 
-// parseISODuration reads "P1Y2M3DT4H5M6S" or "P2W".
+// parseISODuration reads "P1Y2M3DT4H5M6S" or "P2W". Only M needs the T to tell minutes from months.
 func parseISODuration(s string) (d isoDuration, ok bool) {
-	s, ok = strings.CutPrefix(s, "P")
+	s, ok = strings.CutPrefix(strings.TrimRight(s, " "), "P")
 	if !ok || s == "" {
 		return d, false
 	}
@@ -131,7 +136,7 @@ func parseISODuration(s string) (d isoDuration, ok bool) {
 			continue
 		}
 		n, rest, ok := leadingInt(s)
-		if !ok || rest == "" || n > 1<<31 || n < -1<<31 {
+		if !ok || rest == "" || n > maxDuration || n < -maxDuration {
 			return d, false
 		}
 		field := d.field(rest[0], inTime)
@@ -143,25 +148,23 @@ func parseISODuration(s string) (d isoDuration, ok bool) {
 	return d, true
 }
 
-// field is where a unit belongs. Only "M" needs to know whether a "T" came before it; the others are
-// taken wherever they stand, as "P30S" is understood by Pacemaker too.
 func (d *isoDuration) field(unit byte, inTime bool) *int64 {
 	switch unit {
-	case 'H':
-		return &d.hours
-	case 'S':
-		return &d.seconds
 	case 'Y':
 		return &d.years
-	case 'W':
-		return &d.weeks
-	case 'D':
-		return &d.days
 	case 'M':
 		if inTime {
 			return &d.minutes
 		}
 		return &d.months
+	case 'W':
+		return &d.weeks
+	case 'D':
+		return &d.days
+	case 'H':
+		return &d.hours
+	case 'S':
+		return &d.seconds
 	}
 	return nil
 }
