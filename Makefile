@@ -9,7 +9,7 @@ ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
 .PHONY: help build links demo test race check fmt vet lint golden corpus corpus-list corpus-floor \
-        fuzz fuzz-oracle bench ci clean
+        fuzz-oracle bench ci clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,11 +17,24 @@ help: ## list the targets
 build: ## build bin/cerco
 	@go build -trimpath -o bin/cerco ./cmd/cerco
 
+links: build ## make bin/crm_simulate and bin/crm_verify, the names that the binary also answers to
+	@for name in crm_simulate crm_verify; do ln -sf cerco bin/$$name; done
+
+EXAMPLE = examples/virtualisation.xml
+demo: build ## what will this cluster do, now that one of its nodes has died, and why?
+	@printf '== %s: what will happen, and what it leads to\n\n' $(EXAMPLE)
+	@bin/cerco simulate -x $(EXAMPLE)
+	@for r in vm-db vm-web; do printf '\n== why: %s\n\n' $$r; bin/cerco explain $$r -x $(EXAMPLE); done
+
 test: ## all tests; no root, no network, no waiting
 	go test ./...
 
 race: ## all tests, with the race detector
 	CGO_ENABLED=1 go test -race ./...
+
+golden: ## record the golden cases anew; read the difference line by line
+	go test ./internal/scheduler -run Golden -rewrite
+	git diff --stat -- '*/testdata/*'
 
 check: fmt vet lint ## formatting, vet, staticcheck, and that go.mod is tidy
 	go mod tidy -diff
@@ -51,6 +64,9 @@ fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -se
 BENCH ?= .
 bench: build ## processor time and memory, ours beside crm_simulate's; BENCH_LONG=1 for its slowest sizes
 	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 60m ./tools/bench
+
+ci: ## everything that must hold, as CI runs it
+	.ci/run
 
 clean: ## remove what was built
 	rm -rf bin out
