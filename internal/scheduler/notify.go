@@ -36,8 +36,8 @@ func (p *planner) notifyAround(c *resource, task string, about, complete *action
 			n.post.flags |= actRunnable
 			n.postDone.flags |= actRunnable
 		}
-		p.order(complete, n.post, ordImpliesThen)
-		p.order(n.post, n.postDone, ordImpliesThen)
+		p.order(complete, n.post, ordImpliesThen|ordRunnable)
+		p.order(n.post, n.postDone, ordImpliesThen|ordRunnable)
 	}
 	if n.pre != nil && n.post != nil {
 		p.order(n.preDone, n.post, ordOptional)

@@ -19,10 +19,18 @@ type member struct{ rsc, node string }
 // tellInstances makes the notify actions of a clone's instances, when everything else is settled.
 func (p *planner) tellInstances(c *resource) {
 	for _, n := range c.rounds {
+		if n.about != nil && n.about.runnable() && !n.about.optional() {
+			// It may have become necessary after the round was made.
+			n.pre.flags &^= actOptional
+			n.preDone.flags &^= actOptional
+		}
 		if !n.needed() {
 			continue
 		}
 		r := p.callRoll(c)
+		if n.task != taskStop && len(r.lists[n.task]) == 0 {
+			continue // a stop alone may follow from fencing, without an action of its own
+		}
 		extra := r.attrs(p)
 		c.primitives(func(i *resource) { p.tell(n, i, extra) })
 		for _, a := range []*action{n.pre, n.preDone, n.post, n.postDone} {
@@ -130,20 +138,43 @@ func (p *planner) tell(n *notification, i *resource, extra []cib.Attr) {
 			}
 		}
 	}
-	if n.pre != nil && i.role > roleStopped && (n.task != taskStart || i.role != roleStopped) {
-		for _, at := range i.runningOn {
-			p.notifyOp(n, i, at, n.pre, n.preDone, extra)
+	if n.task == taskStop || n.task == taskDemote {
+		p.tellOfDown(n, i, extra)
+	} else {
+		p.tellOfUp(n, i, extra)
+	}
+}
+
+// tellOfDown tells of stops and demotions those who run now: before it all of them, afterwards those who
+// still run.
+func (p *planner) tellOfDown(n *notification, i *resource, extra []cib.Attr) {
+	if i.role <= roleStopped {
+		return
+	}
+	for _, at := range i.runningOn {
+		stop := i.findAction(taskStop, 0, at)
+		if stop != nil && stop.has(actPseudo) && (at.unclean || at.remoteReset) {
+			continue // stopped by fencing: nobody is left to be told
+		}
+		p.notifyOp(n, i, at, n.pre, n.preDone, extra)
+		if n.task == taskDemote || stop == nil || stop.optional() {
+			p.notifyOp(n, i, at, n.post, n.postDone, extra)
 		}
 	}
-	if n.post != nil && i.nextRole > roleStopped && i.assigned != nil {
-		if a := i.findAction(taskStart, 0, i.assigned); a != nil && !a.optional() && !a.runnable() {
-			return
-		}
-		p.notifyOp(n, i, i.assigned, n.post, n.postDone, extra)
-		if n.task == taskStart || n.task == taskPromote {
-			p.monitorsAfter(n, i)
-		}
+}
+
+// tellOfUp tells of starts and promotions those who will run: before a start only those who run already,
+// since the others could not hear of it.
+func (p *planner) tellOfUp(n *notification, i *resource, extra []cib.Attr) {
+	if i.nextRole <= roleStopped || i.assigned == nil {
+		return
 	}
+	start := i.findAction(taskStart, 0, nil)
+	if n.task != taskStart || start == nil || start.optional() {
+		p.notifyOp(n, i, i.assigned, n.pre, n.preDone, extra)
+	}
+	p.notifyOp(n, i, i.assigned, n.post, n.postDone, extra)
+	p.monitorsAfter(n, i)
 }
 
 func (p *planner) monitorsAfter(n *notification, i *resource) {
@@ -156,7 +187,7 @@ func (p *planner) monitorsAfter(n *notification, i *resource) {
 
 // notifyOp tells one instance on one node.
 func (p *planner) notifyOp(n *notification, i *resource, at *node, before, after *action, extra []cib.Attr) {
-	if at == nil || !at.online || at.unclean || !before.runnable() {
+	if before == nil || at == nil || !at.online || at.unclean || !before.runnable() {
 		return
 	}
 	typ, _ := before.get("CRM_meta_notify_type")
