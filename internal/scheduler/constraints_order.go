@@ -111,7 +111,8 @@ func (p *planner) simpleOrder(o *cib.Order, first, then *resource, kind orderKin
 	if kind == orderOptional && then.restartOnly {
 		flags |= ordImpliesThen
 	}
-	if min := first.minInstances(o.RequireAll); min > 0 && first.variant == clone {
+	min := first.minInstances(o.RequireAll)
+	if min > 0 {
 		p.cloneMinOrder(o.ID, first, firstTask, then, thenTask, flags, min)
 	} else {
 		p.orderResources(o.ID, first, firstTask, then, thenTask, flags)
@@ -124,7 +125,11 @@ func (p *planner) simpleOrder(o *cib.Order, first, then *resource, kind orderKin
 		p.warn(fmt.Sprintf("rsc_order %s: %s has no opposite, so the order holds one way only", o.ID, firstTask))
 		return
 	}
-	p.orderResources(o.ID, then, backFirst, first, backThen, orderFlags(kind, firstTask, inverse))
+	back := orderFlags(kind, firstTask, inverse)
+	if min > 0 {
+		back = ordOptional // one instance less need not concern those that are content with fewer
+	}
+	p.orderResources(o.ID, then, backFirst, first, backThen, back)
 }
 
 // minInstances is how many instances of a clone must be up for those that come after it; 0: the usual rule.

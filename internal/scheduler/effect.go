@@ -3,7 +3,7 @@ package scheduler
 // apply evaluates one edge whose first action is final.
 func (p *planner) apply(l *link) {
 	first, then, kinds := l.first, l.then, l.flags
-	ff, tf := p.flagsOn(first, then.node), p.flagsOn(then, first.node)
+	ff, tf := p.flagsOn(first, then.place()), p.flagsOn(then, first.place())
 	if kinds&ordThenOnNode != 0 {
 		p.affect(first, then, first.node, ff, ordImpliesThen)
 	}

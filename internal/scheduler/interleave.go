@@ -17,7 +17,6 @@ func interleavable(first, then *action) bool {
 // interleave orders instances that are on the same node.
 func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 	current := first.task == taskStop || first.task == taskStopped || first.task == taskDemote || first.task == taskDemoted
-	firstTask, thenTask := baseTask(first.task), baseTask(then.task)
 	for _, ti := range then.rsc.instances() {
 		fi := compatibleInstance(ti, first.rsc, current)
 		if fi == nil {
@@ -26,7 +25,7 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 			}
 			continue
 		}
-		fa, ta := fi.findMember(firstTask, nil), ti.findMember(thenTask, nil)
+		fa, ta := fi.instanceAction(first.task, nil), ti.instanceAction(then.task, nil)
 		if fa == nil || ta == nil {
 			continue
 		}

@@ -85,7 +85,7 @@ func (p *planner) followLink(l *link) {
 	if l.flags == 0 {
 		return
 	}
-	firstNode, thenNode := first.node, then.node
+	firstNode, thenNode := first.place(), then.place()
 	if l.flags&ordSameNode != 0 && firstNode != nil && thenNode != nil && firstNode != thenNode {
 		l.flags = 0
 		return
@@ -141,6 +141,14 @@ func (p *planner) completion(first, then *action) *action {
 	return first
 }
 
+// place is the node that an action is about: for the start of a group the one that all of it goes to.
+func (a *action) place() *node {
+	if a.node == nil && a.task == taskStart && a.rsc != nil && a.rsc.variant == group {
+		return a.rsc.location(false)
+	}
+	return a.node
+}
+
 // flagsOn returns an action's flags as seen from a node: what a clone does elsewhere does not make it
 // required here.
 func (p *planner) flagsOn(a *action, n *node) actFlags {
@@ -154,21 +162,48 @@ func (p *planner) flagsOn(a *action, n *node) actFlags {
 	return f
 }
 
-// memberFlags sums up a collective action from its members' actions: optional while all are; runnable
-// when all of a group's are, or one of a clone's.
+// memberFlags sums up a collective action from its members' actions, on a node when one is given.
 func (p *planner) memberFlags(a *action, n *node) actFlags {
-	r, task := a.rsc, baseTask(a.task)
-	if r.variant == primitive || task == taskNotify {
+	switch {
+	case a.rsc.variant == primitive, baseTask(a.task) == taskNotify:
 		return a.flags // the marks of a notification are nobody's sum
+	case a.rsc.variant == group:
+		return p.groupFlags(a, n)
 	}
+	return p.instanceFlags(a, n)
+}
+
+// groupFlags: optional while all members' actions are; a completion is runnable when all of them are.
+func (p *planner) groupFlags(a *action, n *node) actFlags {
+	task := baseTask(a.task)
 	flags := actOptional | actRunnable | actPseudo
-	found := false
-	for _, m := range r.members() {
-		c := m.findMember(task, n)
+	for _, m := range a.rsc.children {
+		c := m.findAction(task, 0, n)
 		if c == nil {
-			if r.variant == group && task != taskStop && task != taskDemote {
+			if task != taskStop && task != taskDemote {
 				flags &^= actRunnable
 			}
+			continue
+		}
+		if !c.optional() {
+			flags &^= actOptional
+			a.flags &^= actOptional
+		}
+		if task != a.task && !c.runnable() {
+			flags &^= actRunnable
+			a.flags &^= actRunnable
+		}
+	}
+	return flags | a.flags&actPrint
+}
+
+// instanceFlags: optional while all instances' actions are; runnable when one of them is.
+func (p *planner) instanceFlags(a *action, n *node) actFlags {
+	flags := actOptional | actRunnable | actPseudo
+	found := false
+	for _, i := range a.rsc.members() {
+		c := i.instanceAction(a.task, n)
+		if c == nil {
 			continue
 		}
 		cf := p.memberFlags(c, n)
@@ -177,17 +212,24 @@ func (p *planner) memberFlags(a *action, n *node) actFlags {
 		}
 		if cf&actRunnable != 0 {
 			found = true
-		} else if r.variant == group {
-			flags &^= actRunnable
 		}
 	}
-	if r.variant != group && !found {
+	if !found {
 		flags &^= actRunnable
 	}
 	if n == nil {
 		a.flags &= flags | ^(actOptional | actRunnable)
 	}
 	return flags | a.flags&actPrint
+}
+
+// instanceAction is the action of an instance that a clone's task stands for: a group has its own
+// completions, of a primitive the task itself is one.
+func (i *resource) instanceAction(task string, n *node) *action {
+	if i.variant == primitive {
+		return i.findAction(baseTask(task), 0, n)
+	}
+	return i.findAction(task, 0, nil)
 }
 
 // findMember returns the action that stands for a task of a resource, on a node when one is given.
