@@ -34,19 +34,21 @@ func (p *planner) sortByScores(queue []*resource) {
 	})
 }
 
-// scoresWithPrimaries is r's table with the scores of what it goes with added.
+// scoresWithPrimaries is r's table with the scores of what it goes with added; a group's is that of its
+// last member, which goes with all others.
 func (p *planner) scoresWithPrimaries(r *resource) nodeTable {
-	from := r
-	for from.variant == group && len(from.children) > 0 {
-		from = from.children[len(from.children)-1]
+	if r.merging {
+		return nil
 	}
-	t := append(nodeTable(nil), from.allowed...)
-	if from.merging {
-		return t
+	r.merging = true
+	defer func() { r.merging = false }()
+	var t nodeTable
+	if r.variant == group && len(r.children) > 0 {
+		t = p.scoresWithPrimaries(r.children[len(r.children)-1])
+	} else {
+		t = append(nodeTable(nil), r.allowed...)
 	}
-	from.merging = true
-	p.addFollowers(from, t, 1, colocPrimary)
-	from.merging = false
+	p.addFollowers(r, t, 1, colocPrimary)
 	return t
 }
 

@@ -37,14 +37,18 @@ func (p *planner) pullToClone(r, primary *resource, c *colocation) {
 	}
 }
 
-// keepTo bans r from every node that is not among the keys, and adds their values on those that are.
+// keepTo bans r from every node that is not among the keys, and adds their values on those that are. A
+// key that was no candidate becomes a banned one.
 func (p *planner) keepTo(r *resource, at map[*node]int, c *colocation, primary *resource) {
 	work := p.borrow(r.allowed)
 	for i := range work {
-		if score, ok := at[p.nodes[i]]; ok {
-			work.add(i, score)
-		} else {
+		switch score, ok := at[p.nodes[i]]; {
+		case !ok:
 			work.set(i, banned)
+		case work[i].in:
+			work.add(i, score)
+		default:
+			work[i] = nodeScore{in: true, score: banned}
 		}
 	}
 	p.take(r, work, "colocation", c.id, "with "+primary.id)

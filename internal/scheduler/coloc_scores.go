@@ -49,13 +49,14 @@ func (p *planner) addColocated(r *resource, t nodeTable, attr string, factor flo
 	}
 	r.merging = true
 	defer func() { r.merging = false }()
-	if r.variant == group && len(r.children) > 0 {
-		p.addColocated(r.children[0], t, attr, factor, flags)
-		return
-	}
 	work := p.borrow(t)
 	defer p.giveBack(work)
-	p.addMatchingScores(work, r, attr, factor, flags)
+	if r.variant == group && len(r.children) > 0 {
+		// The first member brings in the others, which go with it.
+		p.addColocated(r.children[0], work, attr, factor, flags)
+	} else {
+		p.addMatchingScores(work, r, attr, factor, flags)
+	}
 	if !p.addFollowers(r, work, factor, flags) {
 		return
 	}
@@ -81,7 +82,11 @@ func (p *planner) addFollowers(r *resource, work nodeTable, factor float32, flag
 		}
 		return true
 	}
-	for _, c := range r.withs {
+	withs := r.withs
+	if r.variant == group && len(r.children) > 0 {
+		withs = r.children[len(r.children)-1].withs
+	}
+	for _, c := range withs {
 		if c.influences(nil) {
 			p.addColocated(c.dependent, work, c.attr, direction(factor)*c.factor(), flags|colocActive)
 		}

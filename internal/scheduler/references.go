@@ -34,14 +34,32 @@ func (p *planner) constraintRefs() *references {
 	return refs
 }
 
-// constraintTarget finds the resource that a constraint means by id. The name of what is inside a clone
-// or bundle means the whole of it; a numbered instance means itself. nil if there is none.
+// constraintTarget finds the resource that a constraint means by id; nil if there is none. The name of
+// what is inside a clone means the whole clone, but only once history knows an instance by that name; a
+// numbered instance means itself.
 func (p *planner) constraintTarget(id string) *resource {
 	r := p.find(id)
-	if r != nil && r.id != id {
-		return topResource(r)
+	if r == nil || r.id == id {
+		return r
 	}
-	return r
+	top := topResource(r)
+	if knownAs(top, id) {
+		return top
+	}
+	return nil
+}
+
+// knownAs reports whether history knows something inside r by that name.
+func knownAs(r *resource, name string) bool {
+	if r.renamed && r.name == name {
+		return true
+	}
+	for _, c := range r.children {
+		if knownAs(c, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // topResource is the outermost resource around r; a bundle counts as outside.
