@@ -1,11 +1,9 @@
 package scheduler
 
 // placeBundle assigns the containers of a bundle like the instances of a clone, their addresses and
-// connections after them, and the contained resource to its guest node.
+// connections after them, and the contained resource to its guest node. It may be asked for again: what
+// has a place keeps it.
 func (p *planner) placeBundle(r *resource, prefer *node) {
-	if r.isAssigned || r.assigning {
-		return
-	}
 	r.assigning = true
 	p.showScores("pcmk__bundle_allocate", r)
 	var containers []*resource

@@ -161,6 +161,11 @@ func (p *planner) buildGuest(rep *replica, b *resource, implicit func(*cib.Resou
 	}
 	rep.remote = implicit(connection(name, rep.container.id, addr, port, "", "", ""))
 	rep.remote.container = rep.container
+	for _, at := range p.nodes {
+		if at.isRemote() {
+			rep.remote.forbid(at)
+		}
+	}
 	rep.container.fillers = append(rep.container.fillers, rep.remote)
 	p.linkRemote(rep.remote)
 }

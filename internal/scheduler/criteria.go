@@ -17,7 +17,7 @@ func (p *planner) applyCriteria() {
 	}
 	for _, r := range p.resources {
 		p.applyThreshold(r)
-		p.applyExclusive(r, false)
+		p.applyExclusive(r)
 	}
 }
 
@@ -125,7 +125,7 @@ func (p *planner) thresholdReached(r *resource, n *node) *resource {
 	if r.migrationThreshold == 0 || r.failureIgnored {
 		return nil
 	}
-	count := p.failCount(r, n)
+	count := p.failCountWithin(r, n)
 	if count <= 0 || count < r.migrationThreshold {
 		return nil
 	}
@@ -146,13 +146,12 @@ func (p *planner) clearingFailures(r *resource, n *node) bool {
 }
 
 // applyExclusive bans every node that no location with exclusive discovery names, once there is one.
-func (p *planner) applyExclusive(r *resource, inherited bool) {
-	exclusive := inherited || r.exclusive || outermost(r).exclusive
-	if !exclusive {
+func (p *planner) applyExclusive(r *resource) {
+	if !r.exclusive && !topResource(r).exclusive {
 		return
 	}
 	for _, c := range r.children {
-		p.applyExclusive(c, exclusive)
+		p.applyExclusive(c)
 	}
 	for i := range r.allowed {
 		if cell := &r.allowed[i]; cell.in && cell.discover != discoverExclusive {

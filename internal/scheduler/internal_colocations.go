@@ -98,7 +98,7 @@ func guestConnection(container *resource) *resource {
 
 func (p *planner) avoidRemoteNodes(r *resource) {
 	for i, n := range p.nodes {
-		if i < len(r.allowed) && r.allowed[i].in && (n.kind == remoteNode || n.kind == guestNode) {
+		if i < len(r.allowed) && r.allowed[i].in && n.conn != nil {
 			p.setScore(r, n, banned, "remote", "", "cannot run on a remote node")
 		}
 	}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 )
@@ -28,7 +29,7 @@ func (p *planner) addLocationRule(l *cib.Location, r *resource, rule *cib.Rule, 
 		if !rule.Holds(in) {
 			continue
 		}
-		loc.scores = append(loc.scores, locScore{n, ruleScore(rule, n, match)})
+		loc.scores = append(loc.scores, locScore{n, ruleScore(rule, r, n, match)})
 	}
 	if len(p.nodes) > 0 {
 		p.recheckRule(rule, in)
@@ -41,9 +42,21 @@ func (n *node) attr(name string) (string, bool) {
 	return v, ok
 }
 
+// nodeAttrFor looks a node attribute up for a resource. Inside a container a resource may want those of
+// the container's host (container-attribute-target=host).
+func nodeAttrFor(r *resource, n *node, name string) (string, bool) {
+	if !strings.EqualFold(r.meta["container-attribute-target"], "host") || n.conn == nil || n.conn.container == nil {
+		return n.attr(name)
+	}
+	if hosts := n.conn.container.runningOn; len(hosts) > 0 {
+		return hosts[0].attr(name)
+	}
+	return "", false
+}
+
 // ruleScore is what a rule gives a node: its score, or the value of the node attribute that it names,
 // -infinity where the node has none.
-func ruleScore(rule *cib.Rule, n *node, match []string) int {
+func ruleScore(rule *cib.Rule, r *resource, n *node, match []string) int {
 	if rule.Score != "" {
 		score, _ := cib.ParseScore(rule.Score)
 		return score
@@ -51,7 +64,7 @@ func ruleScore(rule *cib.Rule, n *node, match []string) int {
 	if rule.ScoreAttribute == "" {
 		return 0
 	}
-	value, ok := n.attrs[submatches(rule.ScoreAttribute, match)]
+	value, ok := nodeAttrFor(r, n, submatches(rule.ScoreAttribute, match))
 	if !ok {
 		return banned
 	}

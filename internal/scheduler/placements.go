@@ -93,7 +93,7 @@ func (p *planner) explainChoice(r *resource, chosen, active *node) {
 	}
 	score := scoreWord(int(top))
 	switch {
-	case top < 0 || !p.canHost(chosen):
+	case top < 0 || !chosen.canRun() && chosen.kind != guestNode:
 		p.explain(r, "no node may run %s", r.id)
 		if isStoppedByTarget(r) {
 			p.explain(r, "%s is to be stopped (target-role)", r.id)

@@ -50,9 +50,7 @@ func (p *planner) follow(r *resource, c *colocation) {
 		before = p.borrow(r.allowed)
 		defer p.giveBack(before)
 	}
-	if !c.primary.isAssigned {
-		p.place(c.primary, nil)
-	}
+	p.place(c.primary, nil)
 	p.pull(r, c.primary, c)
 	if soft && !p.usable(r.allowed) {
 		p.take(r, before, "colocation", c.id, "dropped: it leaves no node")
@@ -85,7 +83,8 @@ func connectionAssigned(r *resource) {
 }
 
 // assignTo gives r and everything inside it a node, or nowhere. Unless forced, a node with a negative
-// score or one that cannot run resources counts as nowhere. It reports whether r has a node.
+// score or one that cannot run resources counts as nowhere, though a guest node is trusted to come up. It
+// reports whether r has a node.
 func (p *planner) assignTo(r *resource, n *node, force bool) bool {
 	if len(r.children) > 0 {
 		ok := false
@@ -95,7 +94,7 @@ func (p *planner) assignTo(r *resource, n *node, force bool) bool {
 		return ok
 	}
 	r.isAssigned = true
-	if n != nil && !force && (r.allowed[n.idx].score < 0 || !p.canHost(n)) {
+	if n != nil && !force && (r.allowed[n.idx].score < 0 || !n.canRun() && n.kind != guestNode) {
 		setNextRole(r, roleStopped, "node availability")
 		n = nil
 	}

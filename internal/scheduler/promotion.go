@@ -39,7 +39,6 @@ func (p *planner) setPromotionPriority(parent, r *resource) {
 	startedIsUnpromoted(r)
 	at := futureNode(r)
 	if at == nil {
-		r.sortIndex = r.priority
 		return
 	}
 	next := roleNext(r)
@@ -132,6 +131,7 @@ func (p *planner) sortPromotion(r *resource) {
 			i.sortIndex = int(work[at.idx].score)
 		}
 	}
+	copy(r.allowed, work)
 	p.giveBack(work)
 	sort.SliceStable(r.order, func(i, j int) bool { return p.comparePromotion(r, r.order[i], r.order[j]) < 0 })
 	r.merging = false
@@ -162,7 +162,7 @@ func (p *planner) promotableOn(parent, r *resource) *node {
 		if roleNow(r) != rolePromoted {
 			return nil
 		}
-	case r.priority < 0 || !at.canRun():
+	case r.priority < 0 || !p.canHost(at):
 		return nil
 	}
 	cell := parent.allowed[at.idx]

@@ -44,9 +44,9 @@ func (p *planner) promotionScore(r *resource, n *node) (score int, ok bool) {
 	if r.renamed {
 		name = r.name
 	}
-	value, ok := n.promotionValue(name)
+	value, ok := nodeAttrFor(r, n, "master-"+name)
 	if bare := stripInstance(r.id); !ok && !r.unique && bare != r.id {
-		value, ok = n.promotionValue(bare)
+		value, ok = nodeAttrFor(r, n, "master-"+bare)
 	}
 	if !ok {
 		return 0, false
@@ -54,9 +54,6 @@ func (p *planner) promotionScore(r *resource, n *node) (score int, ok bool) {
 	score, _ = cib.ParseScore(value)
 	return score, true
 }
-
-// promotionValue looks a promotion score up by the name a resource has in history.
-func (n *node) promotionValue(name string) (string, bool) { return n.attr("master-" + name) }
 
 // stripInstance cuts the instance number off an id.
 func stripInstance(id string) string {

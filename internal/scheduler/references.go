@@ -70,14 +70,6 @@ func topResource(r *resource) *resource {
 	return r
 }
 
-// outermost is the outermost resource around r, the bundle of a bundle's parts included.
-func outermost(r *resource) *resource {
-	for r.parent != nil {
-		r = r.parent
-	}
-	return r
-}
-
 // expand returns the ids that a reference stands for: those of a tag or template, or itself. set is
 // true when it was a tag or template.
 func (p *planner) expand(id string) (ids []string, set bool) {

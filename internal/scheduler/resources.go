@@ -31,7 +31,6 @@ func (p *planner) unpackResources() {
 	})
 	for _, r := range p.resources {
 		r.each(func(r *resource) { p.haveFencing = p.haveFencing || r.isFenceDevice })
-		r.each(p.avoidRemotes)
 	}
 }
 
@@ -89,6 +88,7 @@ func (p *planner) build(c *cib.Resource, parent *resource, instance int) *resour
 		p.buildInstances(r)
 	case bundle:
 		p.buildBundle(r)
+		p.fillAllowed(r) // its own guests are no candidates
 	}
 	return r
 }
@@ -126,18 +126,6 @@ func (p *planner) growAllowed() {
 				r.allowed = append(r.allowed, nodeScore{})
 			}
 		})
-	}
-}
-
-// avoidRemotes: fence devices and connections run on cluster members only.
-func (p *planner) avoidRemotes(r *resource) {
-	if !p.haveRemote || r.variant != primitive || !(r.isFenceDevice || r.isConn) {
-		return
-	}
-	for _, n := range p.nodes {
-		if n.isRemote() && n.idx < len(r.allowed) && r.allowed[n.idx].in {
-			p.addScore(r, n, -infinity, "remote", "", "only cluster members can run it")
-		}
 	}
 }
 
