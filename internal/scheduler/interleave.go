@@ -7,16 +7,31 @@ func interleavable(first, then *action) bool {
 		return false
 	}
 	// The order of the stops is the order of the starts backwards: it is the dependent's word that counts.
-	switch first.task {
-	case taskStop, taskStopped, taskDemote, taskDemoted:
+	if downwards(first) {
 		return a.interleave
 	}
 	return b.interleave
 }
 
+// instanceTask is the task that a clone's action stands for among its instances: its own, or the one that
+// a notification comes before or after.
+func (a *action) instanceTask() string {
+	if task, ok := a.get("CRM_meta_notify_key_operation"); ok {
+		return task
+	}
+	return a.task
+}
+
+// downwards reports whether an action is about a stop or a demotion, which find instances where they are
+// now; starts and promotions find them where they will be.
+func downwards(a *action) bool {
+	task := baseTask(a.instanceTask())
+	return task == taskStop || task == taskDemote
+}
+
 // interleave orders instances that are on the same node.
 func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
-	current := first.task == taskStop || first.task == taskStopped || first.task == taskDemote || first.task == taskDemoted
+	current := downwards(first)
 	for _, ti := range then.rsc.instances() {
 		fi := compatibleInstance(ti, first.rsc, current)
 		if fi == nil {
@@ -25,7 +40,7 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 			}
 			continue
 		}
-		fa, ta := fi.instanceAction(first.task, nil), ti.instanceAction(then.task, nil)
+		fa, ta := fi.instanceAction(first.instanceTask(), nil), ti.instanceAction(then.instanceTask(), nil)
 		if fa == nil || ta == nil {
 			continue
 		}

@@ -88,13 +88,13 @@ func (p *planner) notifications(c *resource, ch changes) {
 		return nil
 	}
 	start, stop, promote, demote := find(taskStart), find(taskStop), find(taskPromote), find(taskDemote)
-	p.order(stop.post, start.pre, ordOptional)
+	p.order(stop.postDone, start.pre, ordOptional)
 	if promote != nil {
-		p.order(stop.post, promote.pre, ordOptional)
-		p.order(start.post, promote.pre, ordOptional)
-		p.order(demote.post, promote.pre, ordOptional)
-		p.order(demote.post, start.pre, ordOptional)
-		p.order(demote.post, stop.pre, ordOptional)
+		p.order(stop.postDone, promote.pre, ordOptional)
+		p.order(start.postDone, promote.pre, ordOptional)
+		p.order(demote.postDone, promote.pre, ordOptional)
+		p.order(demote.postDone, start.pre, ordOptional)
+		p.order(demote.postDone, stop.pre, ordOptional)
 	}
 }
 
