@@ -36,6 +36,8 @@ const (
 	exitFormat  = 105
 )
 
+const versionLine = "Cerco; its commands are those of Pacemaker 2.1.5"
+
 // command is one command: its name, a line about it, and what it does.
 type command struct {
 	name string
@@ -69,7 +71,7 @@ func Main(env Env, args []string) int {
 			if i := find(name); i >= 0 {
 				return all[i].run(&call{Env: env, name: name, args: args[1:]})
 			}
-			fmt.Fprintf(env.Stderr, "cerco: called as %s, which it does not know; it answers to crm_simulate\n", name)
+			fmt.Fprintf(env.Stderr, "cerco: called as %s, which it does not know; it answers to crm_simulate and crm_verify\n", name)
 			return exitUsage
 		}
 		args = args[1:]

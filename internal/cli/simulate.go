@@ -44,7 +44,7 @@ func simulateCommand(c *call) int {
 		fmt.Fprint(c.Stdout, helpText(c.name))
 		return exitOK
 	case o.version:
-		fmt.Fprintln(c.Stdout, "Cerco, compatible with Pacemaker 2.1.5")
+		fmt.Fprintln(c.Stdout, versionLine)
 		return exitOK
 	case o.profile != "":
 		return profile(c, o)
@@ -157,7 +157,7 @@ func (s *simulation) run() int {
 		}
 	}
 	if s.o.saveInput != "" {
-		if err := writeCIB(s.o.saveInput, s.in); err != nil {
+		if err := s.c.writeCIB(s.o.saveInput, s.in); err != nil {
 			return s.c.errorf(exitCantOut, "cannot save the input: %v", err)
 		}
 	}
@@ -208,7 +208,7 @@ func (s *simulation) planned(p *scheduler.Plan, stamp time.Time) int {
 		save = s.o.file
 	}
 	if save != "" {
-		if err := writeCIB(save, res.After); err != nil {
+		if err := s.c.writeCIB(save, res.After); err != nil {
 			return s.c.errorf(exitCantOut, "cannot save the output: %v", err)
 		}
 	}
@@ -242,15 +242,6 @@ func writeFile(name string, write func(io.Writer) error) error {
 		return err
 	}
 	return errors.Join(write(f), f.Close())
-}
-
-func writeCIB(name string, c *cib.CIB) error {
-	data := c.Root.AppendXML(nil)
-	if name == "-" {
-		_, err := os.Stdout.Write(data)
-		return err
-	}
-	return os.WriteFile(name, data, 0o644)
 }
 
 // resourceFinder tells the agent of a primitive, or of an instance of a cloned one, by its name.
@@ -287,4 +278,14 @@ func resourceFinder(in *cib.CIB) func(string) (simulate.ResourceType, bool) {
 		}
 		return simulate.ResourceType{}, false
 	}
+}
+
+// writeCIB writes a CIB to a file, "-" for standard output.
+func (c *call) writeCIB(name string, in *cib.CIB) error {
+	data := in.Root.AppendXML(nil)
+	if name == "-" {
+		_, err := c.Stdout.Write(data)
+		return err
+	}
+	return os.WriteFile(name, data, 0o644)
 }
