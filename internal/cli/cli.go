@@ -55,7 +55,9 @@ type call struct {
 func commands() []command {
 	return []command{
 		{"simulate", "plan with a CIB, and carry the plan out on a copy of it (crm_simulate)", simulateCommand},
+		{"verify", "check a configuration (crm_verify)", verifyCommand},
 		{"crm_simulate", "the same as simulate", simulateCommand},
+		{"crm_verify", "the same as verify", verifyCommand},
 	}
 }
 
