@@ -237,16 +237,14 @@ func (p *planner) clear(r *resource, n *node, reason string) {
 
 // forgetOrphanFailures clears what was counted for resources that are not configured any more.
 func (p *planner) forgetOrphanFailures() {
-	for _, top := range p.resources {
-		top.each(func(r *resource) {
-			if !r.orphan || r.variant != primitive {
-				return
+	for _, r := range p.resources {
+		if !r.orphan || r.variant != primitive {
+			continue
+		}
+		for _, n := range p.nodes {
+			if n.online && p.failCount(r, n) > 0 {
+				p.clear(r, n, "it is orphaned")
 			}
-			for _, n := range p.nodes {
-				if n.online && p.failCount(r, n) > 0 {
-					p.clear(r, n, "it is orphaned")
-				}
-			}
-		})
+		}
 	}
 }

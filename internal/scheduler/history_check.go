@@ -18,10 +18,25 @@ func (p *planner) checkHistories() {
 	}
 	p.forcedActions()
 	for i := range p.histories {
+		p.forgetOldFailures(&p.histories[i])
+	}
+	for i := range p.histories {
 		p.checkHistory(&p.histories[i])
 	}
 	for _, c := range p.clearFailures {
 		p.clearFailureAction(c)
+	}
+}
+
+// forgetOldFailures clears failures that happened under parameters that are no longer configured.
+func (p *planner) forgetOldFailures(h *history) {
+	for _, o := range h.ops {
+		if o.Operation != taskStart && o.Operation != taskMonitor || !strings.HasSuffix(o.El.Attr("id"), "_last_failure_0") {
+			continue
+		}
+		if p.compareDigest(h, o) != digestSame {
+			p.clearFailureAction(clearFailure{rsc: h.rsc, node: h.node, reason: "resource parameters have changed"})
+		}
 	}
 }
 
@@ -200,8 +215,8 @@ func (p *planner) reload(r *resource, n *node) {
 	r.reloading = true
 	a := p.op(r, taskReload, 0, n, false)
 	a.reason = "resource definition change"
-	p.orderActionTask(a, r, taskStop, ordOptional)
-	p.orderActionTask(a, r, taskDemote, ordOptional)
+	p.orderActionTask(a, r, taskStop, ordOptional|ordThenCancelsFirst)
+	p.orderActionTask(a, r, taskDemote, ordOptional|ordThenCancelsFirst)
 }
 
 type digestResult uint8

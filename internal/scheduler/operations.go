@@ -161,7 +161,7 @@ func (p *planner) startAction(r *resource, n *node, optional bool) {
 	if r.changed {
 		a.require("resource definition change")
 	}
-	if a.runnable() && !optional {
+	if a.runnable() && !optional && r.managed {
 		a.flags &^= actOptional
 	}
 	if p.expected(r, n) {

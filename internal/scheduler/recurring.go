@@ -32,11 +32,10 @@ func (p *planner) recurring(r *resource) {
 	}
 }
 
-// recurringOps lists the enabled operations with an interval; of two with the same name and interval
-// the first counts.
+// recurringOps lists the enabled operations with an interval; where two have the same name and interval
+// neither counts, since nobody can say which is meant.
 func (p *planner) recurringOps(r *resource) []*cib.Op {
 	var list []*cib.Op
-next:
 	for _, op := range r.ops {
 		if op.IntervalMS <= 0 || !enabled(op) {
 			continue
@@ -45,12 +44,15 @@ next:
 		case taskStart, taskStop, taskPromote, taskDemote:
 			continue
 		}
-		for _, o := range list {
+		same := 0
+		for _, o := range r.ops {
 			if o.Name == op.Name && o.IntervalMS == op.IntervalMS {
-				continue next
+				same++
 			}
 		}
-		list = append(list, op)
+		if same == 1 {
+			list = append(list, op)
+		}
 	}
 	return list
 }
