@@ -41,16 +41,15 @@ func (r *resource) bundlePromotable() bool {
 	return false
 }
 
-// containerOrders ties a resource to the container it runs inside of, or reaches its node through.
+// containerOrders ties a resource to the container it runs inside of. On a guest node the connection
+// does that for everything but itself.
 func (p *planner) containerOrders(r *resource) {
 	c := r.container
-	if c == nil {
+	if c == nil || !r.isConn && c.holdsRemote() {
 		return
 	}
-	if p.cfg.symmetric || true {
-		p.orderTasks(c, taskStart, r, taskStart, ordImpliesThen|ordRunnable)
-		p.orderTasks(r, taskStop, c, taskStop, ordImpliesFirst)
-	}
+	p.orderTasks(c, taskStart, r, taskStart, ordImpliesThen|ordRunnable)
+	p.orderTasks(r, taskStop, c, taskStop, ordImpliesFirst)
 }
 
 func (p *planner) groupOrders(g *resource) {

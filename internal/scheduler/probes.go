@@ -1,5 +1,7 @@
 package scheduler
 
+import "slices"
+
 // Probes: a node that has no history of a resource is asked whether it runs there before anybody
 // starts it.
 
@@ -129,13 +131,11 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 	if r.orphan || r.knownOn.has(n) {
 		return false
 	}
-	if n.isRemote() {
-		if r.class == "stonith" || r.isConn || r.container == nil && len(r.fillers) > 0 && p.holdsRemote(r) {
-			return false
-		}
-		if n.kind == guestNode && r.holds(n) {
-			return false
-		}
+	if r.container != nil && !r.isConn {
+		return false // its container tells enough
+	}
+	if n.isRemote() && (r.class == "stonith" || r.isConn || n.kind == guestNode && r.holdsRemote()) {
+		return false
 	}
 	if r.remote == n {
 		return false
@@ -146,7 +146,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 	if n.idx < len(r.allowed) && r.allowed[n.idx].discover == discoverNever {
 		return false
 	}
-	if n.kind == guestNode && !p.guestProbeable(r, n) {
+	if n.kind == guestNode && !n.guestStays() {
 		return false
 	}
 	a := p.freshOp(r, taskMonitor, 0, n, false)
@@ -171,13 +171,8 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 	return true
 }
 
-// holds reports whether the guest node n lives inside r.
-func (r *resource) holds(n *node) bool {
-	return n.conn != nil && n.conn.container == r
-}
-
 // holdsRemote reports whether r is the container of a guest node.
-func (p *planner) holdsRemote(r *resource) bool {
+func (r *resource) holdsRemote() bool {
 	for _, f := range r.fillers {
 		if f.remote != nil {
 			return true
@@ -186,14 +181,17 @@ func (p *planner) holdsRemote(r *resource) bool {
 	return false
 }
 
-// guestProbeable reports whether a guest node is, and stays, up long enough to be asked.
-func (p *planner) guestProbeable(r *resource, n *node) bool {
+// guestStays reports whether a guest node is up and will not be stopped, recovered or moved: else what it
+// could answer would not last.
+func (n *node) guestStays() bool {
 	c := n.conn.container
-	if c == nil {
+	switch {
+	case c == nil:
 		return true
-	}
-	if c.role == roleStopped || c.nextRole == roleStopped && c.assigned == nil {
+	case c.role == roleStopped || c.nextRole == roleStopped:
+		return false
+	case n.remoteReset || n.unclean || c.failed:
 		return false
 	}
-	return true
+	return c.assigned == nil || slices.Contains(c.runningOn, c.assigned)
 }

@@ -6,13 +6,14 @@ package scheduler
 type connState uint8
 
 const (
-	connUnknown connState = iota
-	connAlive             // up, and will be
-	connResting           // given up on purpose, nothing runs there
-	connFailed            // lost: only fencing helps
-	connStopped           // will be down
+	connUnknown connState = iota // not up now, but will be: then it can be seen what runs there
+	connAlive                    // up, and will be
+	connResting                  // its host is lost or it is half migrated: it comes back elsewhere
+	connFailed                   // lost and not to be had back: only fencing helps
+	connStopped                  // will be down, on purpose
 )
 
+// orderRemotes orders every real action on a remote or guest node with its connection.
 func (p *planner) orderRemotes() {
 	if !p.haveRemote {
 		return
@@ -27,13 +28,13 @@ func (p *planner) orderRemotes() {
 			p.orderActionTask(a, a.rsc, taskStart, ordOptional)
 			continue
 		}
-		if a.node == nil || !a.node.isRemote() || a.node.conn == nil {
+		if a.node == nil || !a.node.isRemote() || a.node.conn == nil || a.has(actPseudo) {
 			continue
 		}
-		if a.task == taskReprobe || a.task == taskClearFail {
-			continue
+		if a.task == taskStart {
+			p.leaveAfterConnection(a)
 		}
-		if a.node.kind == guestNode {
+		if a.node.conn.container != nil {
 			p.guestOrder(a)
 		} else {
 			p.remoteOrder(a)
@@ -41,135 +42,142 @@ func (p *planner) orderRemotes() {
 	}
 }
 
+// leaveAfterConnection keeps a resource that moves to a remote node where it is until the connection
+// is up: should that fail, nothing was lost.
+func (p *planner) leaveAfterConnection(start *action) {
+	for _, stop := range start.rsc.actions {
+		if stop.task == taskStop && stop.node != start.node {
+			p.orderTaskAction(start.node.conn, taskStart, stop, ordOptional)
+		}
+	}
+}
+
 func (p *planner) connState(n *node) connState {
 	c := n.conn
-	var at *node
-	if len(c.runningOn) > 0 {
-		at = c.runningOn[0]
-	}
-	next := c.nextRole
-	switch {
-	case next == roleStopped || c.assigned == nil:
-		if at != nil && at.unclean {
-			return connFailed
-		}
-		if c.role == roleStopped || at == nil {
-			if n.unclean && n.remoteReset {
-				return connFailed
-			}
+	at := currentNode(c)
+	if c.nextRole == roleStopped || c.assigned == nil {
+		switch {
+		case at != nil && at.unclean:
+			return connFailed // its host is lost, and no other can take over
+		case !c.failed:
 			return connStopped
+		case c.nextRole == roleStopped && c.reconnectMS > 0 && n.remoteWasFenced && !n.shutdown:
+			return connUnknown // it will be tried again when the reconnect interval is over
 		}
-		if c.failed {
-			return connFailed
-		}
-		return connResting
-	case n.remoteReset || n.unclean:
 		return connFailed
+	}
+	switch {
 	case at == nil:
 		return connUnknown
 	case at.unclean || !at.online:
-		return connUnknown
+		return connResting
+	case len(c.runningOn) > 1 && c.partialSource != nil && c.partialTarget != nil:
+		return connResting
 	}
 	return connAlive
 }
 
-// startThen makes an action on a remote node wait for its connection.
+// startThen makes an action wait for the start of a connection or container.
 func (p *planner) startThen(conn *resource, a *action, flags ordFlags) {
-	p.orderTaskAction(conn, taskStart, a, ordPreserve|flags)
+	p.orderTaskAction(conn, taskStart, a, ordPreserve|ordRunnable|flags)
 }
 
 // thenStop keeps a connection up until an action on its node is done.
 func (p *planner) thenStop(a *action, conn *resource, flags ordFlags) {
-	p.orderActionTask(a, conn, taskStop, ordPreserve|flags)
+	p.orderActionTask(a, conn, taskStop, ordPreserve|ordRunnable|flags)
 }
 
 func (p *planner) remoteOrder(a *action) {
-	conn, state := a.node.conn, p.connState(a.node)
+	n, conn := a.node, a.node.conn
+	state := p.connState(n)
 	switch a.task {
 	case taskStart, taskPromote:
-		p.startThen(conn, a, ordImpliesThen|ordRunnable)
+		flags := ordFlags(0)
+		if state == connFailed {
+			flags = ordImpliesThen // what was there is to be recovered
+		}
+		p.startThen(conn, a, flags)
 	case taskStop:
-		switch state {
-		case connAlive:
+		switch {
+		case state == connAlive:
 			p.thenStop(a, conn, ordImpliesFirst)
-		case connFailed:
-			// Without a connection only fencing stops it.
-		case connResting:
+		case state == connFailed:
+			p.fence(n, "resources are active but connection is unrecoverable", false)
+		case conn.nextRole == roleStopped:
 			p.thenStop(a, conn, ordImpliesFirst)
 		default:
-			if conn.nextRole != roleStopped && conn.assigned != nil {
-				p.startThen(conn, a, ordImpliesThen)
-			}
+			p.startThen(conn, a, 0) // once it is up elsewhere
 		}
 	case taskDemote:
-		if state == connUnknown || state == connAlive {
-			p.startThen(conn, a, ordOptional)
+		if state == connResting || state == connUnknown {
+			p.startThen(conn, a, 0)
 		}
 	default:
-		if a.interval > 0 {
-			flags := ordImpliesThen | ordRunnable
-			p.startThen(conn, a, flags)
-		} else {
-			p.startThen(conn, a, ordImpliesThen)
-		}
+		p.remoteQuestion(a, state)
 	}
 }
 
-func (p *planner) guestOrder(a *action) {
-	conn := a.node.conn
-	container := conn.container
-	if container == nil {
+// remoteQuestion orders probes, monitors and whatever else leaves a resource's state alone.
+func (p *planner) remoteQuestion(a *action, state connState) {
+	n, conn := a.node, a.node.conn
+	if a.interval > 0 && a.task != taskCancel {
+		p.startThen(conn, a, ordImpliesThen)
 		return
 	}
-	failed := container.failed || a.node.remoteReset
-	switch a.task {
-	case taskStart, taskPromote:
-		p.startThen(container, a, ordImpliesThen|ordRunnable)
-		p.startThen(conn, a, ordImpliesThen|ordRunnable)
-	case taskStop, taskDemote:
-		if !failed {
-			p.thenStop(a, conn, ordImpliesFirst)
+	if a.task == taskMonitor && state == connFailed {
+		p.fence(n, "resources are in unknown state and connection is unrecoverable", false)
+	}
+	if currentNode(conn) != nil && state == connStopped {
+		p.thenStop(a, conn, 0) // the last chance to ask
+		return
+	}
+	p.startThen(conn, a, 0)
+}
+
+// guestOrder orders an action on a guest node with its connection and its container.
+func (p *planner) guestOrder(a *action) {
+	conn := a.node.conn
+	box := conn.container
+	if box.failed {
+		p.fence(a.node, "container failed", false)
+	}
+	switch {
+	case a.task == taskStart || a.task == taskPromote:
+		p.startThen(box, a, ordImpliesThen)
+		p.startThen(conn, a, 0)
+	case a.task == taskStop || a.task == taskDemote:
+		if !box.failed { // else the end of the container implies it
+			p.thenStop(a, conn, 0)
 		}
+	case a.interval > 0 && a.task != taskCancel:
+		p.startThen(conn, a, ordImpliesThen)
 	default:
-		if a.interval > 0 {
-			if a.task != taskStop {
-				p.startThen(conn, a, ordImpliesThen|ordRunnable)
-			}
-		} else {
-			p.startThen(conn, a, ordImpliesThen|ordRunnable)
-		}
+		p.startThen(conn, a, 0)
 	}
 }
 
-// router is the cluster node that carries an action out on a remote node.
+// router is the cluster node that carries an action out on a remote node: while the connection moves,
+// what must be done before goes through its old host and the rest through the new one.
 func (p *planner) router(a *action) *node {
 	if a.node == nil || !a.node.isRemote() || a.node.conn == nil || a.has(actPseudo) || a.rsc == nil {
 		return nil
 	}
 	conn := a.node.conn
-	var began *node
-	if len(conn.runningOn) > 0 {
-		began = conn.runningOn[0]
-	}
-	ended := conn.assigned
+	began, ended := currentNode(conn), conn.assigned
 	switch {
 	case began == nil:
 		return ended
-	case ended == nil:
+	case ended == nil || began == ended:
 		return began
-	case began == ended:
-		return began
+	case conn.partialTarget != nil:
+		return ended
 	}
-	if conn.partialTarget != nil && conn.partialSource != nil {
-		began = conn.partialSource
+	task := a.task
+	if task == taskNotify {
+		task, _ = a.get("CRM_meta_notify_operation")
 	}
-	switch a.task {
-	case taskStop, taskDemote, taskMigrateTo, taskCancel, taskNotify:
-		if a.task == taskNotify {
-			if typ, _ := a.get("CRM_meta_notify_type"); typ != "pre" {
-				return ended
-			}
-		}
+	switch task {
+	case taskStop, taskDemote, taskMigrateTo, taskMigrateFrom, taskCancel:
 		return began
 	}
 	return ended
