@@ -11,6 +11,9 @@ import (
 // defaultControlPort is where the executor inside of a container listens.
 const defaultControlPort = "3121"
 
+// hostName stands for the name of the node that a container runs on, as the address of the connection into it.
+const hostName = "#uname"
+
 // buildBundle makes what a bundle implies: a clone of its primitive and, for each replica, an address,
 // a container, a connection and the guest node that the instance runs on.
 func (p *planner) buildBundle(r *resource) {
@@ -154,7 +157,7 @@ func (p *planner) buildGuest(rep *replica, b *resource, implicit func(*cib.Resou
 
 	addr, port := rep.ipaddr, b.spec.ControlPort
 	if addr == "" {
-		addr = "#uname" // of the node that the container runs on
+		addr = hostName
 	}
 	if port == "" {
 		port = defaultControlPort

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -72,6 +73,25 @@ func (p *planner) ruleInput(r *resource, n *node) *cib.RuleInput {
 // params are r's instance attributes as seen on a node (nil: on any). Those of the parents count where
 // r does not say otherwise. The map is shared and not to be changed.
 func (p *planner) params(r *resource, n *node) map[string]string {
+	values := p.ownParams(r, n)
+	if r.isConn && r.bundleOf != nil && values["addr"] == hostName {
+		if host := r.container.host(); host != nil {
+			values = maps.Clone(values)
+			values["addr"] = host.name
+		}
+	}
+	return values
+}
+
+// host is the node where a container will be or, if it will be nowhere, where it is.
+func (r *resource) host() *node {
+	if r.assigned != nil {
+		return r.assigned
+	}
+	return currentNode(r)
+}
+
+func (p *planner) ownParams(r *resource, n *node) map[string]string {
 	if r.paramCache != nil {
 		return r.paramCache
 	}

@@ -137,7 +137,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 	if n.isRemote() && (r.class == "stonith" || r.isConn || n.kind == guestNode && r.holdsRemote()) {
 		return false
 	}
-	if r.remote == n {
+	if r.remote == n || n.bundled() && !r.within(n.conn.bundleOf.content()) {
 		return false
 	}
 	if p.excluded(r, n) || p.excluded(r.top(), n) {
@@ -180,6 +180,9 @@ func (r *resource) holdsRemote() bool {
 	}
 	return false
 }
+
+// bundled reports whether a node is a bundle's replica: nothing but the bundle's primitive is looked for there.
+func (n *node) bundled() bool { return n.conn != nil && n.conn.bundleOf != nil }
 
 // guestStays reports whether a guest node is up and will not be stopped, recovered or moved: else what it
 // could answer would not last.

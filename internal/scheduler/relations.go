@@ -119,25 +119,21 @@ func (r *resource) primitives(f func(*resource)) {
 	}
 }
 
-// parts are all resources directly inside r, implicit ones of bundles included.
+// parts are all resources directly inside r; of a bundle the replicas' own ones and then their contents.
 func (r *resource) parts() []*resource {
 	if r.variant != bundle {
 		return r.children
 	}
 	var list []*resource
 	for _, rep := range r.replicas {
-		if rep.ip != nil {
-			list = append(list, rep.ip)
-		}
-		if rep.container != nil {
-			list = append(list, rep.container)
-		}
-		if rep.remote != nil {
-			list = append(list, rep.remote)
+		for _, m := range []*resource{rep.ip, rep.container, rep.remote} {
+			if m != nil {
+				list = append(list, m)
+			}
 		}
 	}
-	if len(r.children) > 0 {
-		list = append(list, r.children...)
+	if inner := r.content(); inner != nil {
+		list = append(list, inner)
 	}
 	return list
 }
