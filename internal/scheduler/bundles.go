@@ -121,6 +121,9 @@ func (p *planner) buildReplica(b, inner *resource, offset int, ip string) {
 	if rep.child == nil {
 		return
 	}
+	// What the contained resource takes is taken where the container runs, not on the guest node.
+	rep.container.utilization = rep.child.utilization
+	rep.child.utilization = nil
 	p.buildGuest(rep, b, implicit)
 	if ip != "" {
 		rep.child.each(func(part *resource) {

@@ -20,7 +20,7 @@ func (p *planner) readClone(r *resource) {
 	r.cloneMin = p.metaInt(r, 0, "clone-min")
 	if len(r.cfg.Children) > 0 && r.unique && !canBeUnique(r.cfg.Children[0]) {
 		p.warn("clone " + r.id + " can only be anonymous, since not all of it are OCF agents")
-		r.unique, r.cloneNodeMax, r.cloneMax = false, 1, max(1, len(p.nodes))
+		r.unique, r.cloneNodeMax, r.cloneMax = false, 1, min(r.cloneMax, max(1, len(p.nodes)))
 	}
 	if r.cloneNodeMax > 1 && !r.unique {
 		p.warn("clone-node-max of " + r.id + " is more than 1 but the clone is anonymous; taking 1")

@@ -105,14 +105,16 @@ func (r *resource) identity() bool {
 }
 
 // fillAllowed makes the table of candidates: in a symmetric cluster every node that may host resources
-// and is known by now, at its own score; else none. A bundle's guests are for its own instances only.
+// and is known by now, at its own score; else none. A bundle's guests are for its own instances only. The
+// connection to a guest may be anywhere: it is its container that must be allowed.
 func (p *planner) fillAllowed(r *resource) {
 	r.allowed = make(nodeTable, len(p.nodes), len(p.nodes)+p.guestRoom)
-	if !p.cfg.symmetric {
+	guest := r.isConn && r.meta["container"] != ""
+	if !p.cfg.symmetric && !guest {
 		return
 	}
 	for i, n := range p.nodes {
-		if n.kind != pingNode && !n.ofBundle {
+		if n.kind != pingNode && (p.cfg.symmetric && !n.ofBundle || !p.cfg.symmetric) {
 			r.allowed[i] = nodeScore{score: int32(n.score), in: true}
 		}
 	}

@@ -94,7 +94,7 @@ func (p *planner) showCapacities(when string) {
 	if !p.opts.Scores {
 		return
 	}
-	for _, n := range p.nodes {
+	for _, n := range p.byName {
 		if n.kind == pingNode {
 			continue
 		}
@@ -107,7 +107,7 @@ func (p *planner) showUtilization(r *resource, n *node) {
 	if !p.opts.Scores {
 		return
 	}
-	p.utilLines = append(p.utilLines, fmt.Sprintf("pcmk__assign_resource: %s utilization on %s:%s", r.id, n.name,
+	p.utilLines = append(p.utilLines, fmt.Sprintf("pcmk__finalize_assignment: %s utilization on %s:%s", r.id, n.name,
 		listUtilization(r.utilization)))
 }
 
