@@ -1,6 +1,10 @@
 package scheduler
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
 
 // Probes: a node that has no history of a resource is asked whether it runs there before anybody
 // starts it.
@@ -68,11 +72,6 @@ func (p *planner) probeClone(c *resource, n *node) bool {
 		return any
 	}
 	for _, i := range c.children {
-		if i.knownAt(n) {
-			return false
-		}
-	}
-	for _, i := range c.children {
 		if i.assignedAt(n) {
 			return p.probe(i, n)
 		}
@@ -85,13 +84,31 @@ func (p *planner) probeClone(c *resource, n *node) bool {
 	return false
 }
 
-// knownAt reports whether a node has history of r, or of a part of it.
+// knownAt reports whether a node has history of r. What it knows of one instance of an anonymous clone
+// it knows of all of them.
 func (r *resource) knownAt(n *node) bool {
+	if r.knownOn.has(n) {
+		return true
+	}
+	top := r.top()
+	if top.variant != clone || top.unique {
+		return false
+	}
+	for _, i := range top.children {
+		if i.partKnownAt(r.cfg, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// partKnownAt reports whether a node has history of the part of r that has this configuration.
+func (r *resource) partKnownAt(cfg *cib.Resource, n *node) bool {
 	if r.variant == primitive {
-		return r.knownOn.has(n)
+		return r.cfg == cfg && r.knownOn.has(n)
 	}
 	for _, m := range r.children {
-		if m.knownAt(n) {
+		if m.partKnownAt(cfg, n) {
 			return true
 		}
 	}
@@ -128,7 +145,7 @@ func (p *planner) excluded(r *resource, n *node) bool {
 }
 
 func (p *planner) probePrimitive(r *resource, n *node) bool {
-	if r.orphan || r.knownOn.has(n) {
+	if r.orphan || r.knownAt(n) {
 		return false
 	}
 	if r.container != nil && !r.isConn {
