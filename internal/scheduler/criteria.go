@@ -15,6 +15,9 @@ func (p *planner) applyCriteria() {
 	for _, r := range p.resources {
 		p.applyStickiness(r)
 	}
+	for i := range p.histories {
+		p.forgetOldFailures(&p.histories[i])
+	}
 	for _, r := range p.resources {
 		p.applyThreshold(r)
 		p.applyExclusive(r)

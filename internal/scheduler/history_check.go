@@ -18,9 +18,6 @@ func (p *planner) checkHistories() {
 	}
 	p.forcedActions()
 	for i := range p.histories {
-		p.forgetOldFailures(&p.histories[i])
-	}
-	for i := range p.histories {
 		p.checkHistory(&p.histories[i])
 	}
 	for _, c := range p.clearFailures {
@@ -28,14 +25,15 @@ func (p *planner) checkHistories() {
 	}
 }
 
-// forgetOldFailures clears failures that happened under parameters that are no longer configured.
+// forgetOldFailures clears failures that happened under parameters that are no longer configured, so that
+// they keep the resource from nowhere.
 func (p *planner) forgetOldFailures(h *history) {
 	for _, o := range h.ops {
 		if o.Operation != taskStart && o.Operation != taskMonitor || !strings.HasSuffix(o.El.Attr("id"), "_last_failure_0") {
 			continue
 		}
 		if p.compareDigest(h, o) != digestSame {
-			p.clearFailureAction(clearFailure{rsc: h.rsc, node: h.node, reason: "resource parameters have changed"})
+			p.clear(h.rsc, h.node, "resource parameters have changed")
 		}
 	}
 }
