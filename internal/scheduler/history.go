@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -163,11 +164,13 @@ func (p *planner) lock(r *resource, n *node, at int64) {
 	r.lockNode, r.lockTime = n, at
 }
 
-// sortOps brings a history into the order in which things happened. It usually is already.
+// sortOps brings a history into the order in which things happened. It usually is already. Of entries
+// that cannot be told apart the one that stands first in the document is taken as the newest.
 func sortOps(ops []*cib.LrmOp) {
 	for i := 1; i < len(ops); i++ {
-		if opOrder(ops[i-1], ops[i]) > 0 {
-			sort.SliceStable(ops, func(i, j int) bool { return opOrder(ops[i], ops[j]) < 0 })
+		if opOrder(ops[i-1], ops[i]) >= 0 {
+			slices.Reverse(ops)
+			slices.SortStableFunc(ops, opOrder)
 			return
 		}
 	}

@@ -14,7 +14,7 @@ type View struct {
 	StopAll     bool // stop-all-resources
 	Quorate     bool
 	DC          string // name of the designated controller, empty if there is none
-	Total       int    // resource instances: configured ones and orphans
+	Total       int    // resource instances: configured ones and active orphans
 	Disabled    int    // of them, those that are to be stopped by target-role
 	Blocked     int    // of them, those that nothing is done about after a failure
 	Failures    []FailureView
@@ -122,6 +122,9 @@ func (p *planner) view() *View {
 // count adds r's instances to the totals.
 func (p *planner) count(r *resource, v *View) {
 	if r.variant == primitive {
+		if r.orphan && r.role <= roleStopped {
+			return
+		}
 		v.Total++
 		if p.disabled(r) {
 			v.Disabled++
