@@ -77,13 +77,13 @@ func (rp *replayer) act(doing onFail) {
 	case failBlock:
 		r.managed, r.blocked = false, true
 	case failBan:
-		p.addScore(r, n, -infinity, "failure", "on-fail", "its failure keeps it off")
+		p.pin(r, n, -infinity, "failure", "on-fail", "its failure keeps it off")
 	case failStop:
 		r.nextRole, r.nextReason = roleStopped, "on-fail=stop"
 	case failRecover:
 		if active {
 			r.failed, r.lrmStop = true, true
-			r.forceStop = append(r.forceStop, n)
+			p.stopOn(r, n)
 		}
 	case failRestartBox:
 		r.failed, r.lrmStop = true, true
@@ -92,9 +92,9 @@ func (rp *replayer) act(doing onFail) {
 			// The connection may be on another node than the container, whose place is not known yet.
 			p.stopBoxes = append(p.stopBoxes, r.container)
 		case r.container != nil:
-			r.container.forceStop = append(r.container.forceStop, n)
+			p.stopOn(r.container, n)
 		case active:
-			r.forceStop = append(r.forceStop, n)
+			p.stopOn(r, n)
 		}
 	case failResetRemote:
 		rp.resetRemote(active)
@@ -111,10 +111,19 @@ func (rp *replayer) resetRemote(active bool) {
 		p.fence(remote, "remote connection is unrecoverable", false)
 	}
 	if active {
-		r.forceStop = append(r.forceStop, rp.n)
+		p.stopOn(r, rp.n)
 	}
 	if r.reconnectMS > 0 {
 		r.nextRole, r.nextReason = roleStopped, "remote reset"
+	}
+}
+
+// stopOn asks for a stop whatever else is decided. Where a stop cannot be done since the node is not
+// there, the node must be fenced.
+func (p *planner) stopOn(r *resource, n *node) {
+	r.forceStop = append(r.forceStop, n)
+	if !n.online && !n.unclean && r.managed && n.kind != guestNode {
+		p.fence(n, "resource actions are unrunnable", false)
 	}
 }
 
@@ -135,7 +144,7 @@ func (p *planner) addRunning(r *resource, n *node, failed bool) {
 		}
 	}
 	if !r.managed {
-		p.addScore(r, n, infinity, "unmanaged", "", "it is active there and not managed")
+		p.pin(r, n, infinity, "unmanaged", "", "it is active there and not managed")
 		for at := r.parent; at != nil && n.online; at = at.parent {
 			if slices.Contains(at.runningOn, n) {
 				break

@@ -49,7 +49,7 @@ func (p *planner) unpackHistories() {
 	p.unpackNodeHistories(p.cfg.fencing)
 	for _, box := range p.stopBoxes {
 		if len(box.runningOn) > 0 {
-			box.forceStop = append(box.forceStop, box.runningOn[0])
+			p.stopOn(box, box.runningOn[0])
 		}
 	}
 	for _, n := range p.nodes {
@@ -185,7 +185,7 @@ func opOrder(a, b *cib.LrmOp) int {
 		if a.CallID != b.CallID {
 			return signOf(int64(a.CallID) - int64(b.CallID))
 		}
-		if a.LastRCChange > 0 && b.LastRCChange > 0 {
+		if hasChange(a) && hasChange(b) {
 			return signOf(a.LastRCChange - b.LastRCChange)
 		}
 		return 0
@@ -201,6 +201,11 @@ func opOrder(a, b *cib.LrmOp) int {
 		return 1
 	}
 	return -1
+}
+
+// hasChange reports whether an entry says when its result came about, be it at 0.
+func hasChange(op *cib.LrmOp) bool {
+	return op.LastRCChange > 0 || op.El.Attr("last-rc-change") != ""
 }
 
 func signOf(d int64) int {

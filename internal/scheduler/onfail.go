@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -29,10 +30,18 @@ type failurePolicy struct {
 	stops bool
 }
 
-// policyFor is what to do about a failure of r's operation of that name and interval: on-fail where it
-// is configured and makes sense, else the default for such an operation.
-func (p *planner) policyFor(r *resource, task string, intervalMS int64) failurePolicy {
-	value := p.onFailValue(r, task, intervalMS)
+// policyFor is what to do about a failure of r that history tells of: on-fail where it is configured
+// for such an operation and makes sense, else the default.
+func (p *planner) policyFor(r *resource, op *cib.LrmOp) failurePolicy {
+	task, intervalMS := op.Operation, op.IntervalMS
+	conf := anyOp(r, task, intervalMS)
+	if key := historyKey(op); conf != nil && op.El.Attr("operation_key") == "" {
+		suffix := "_" + task + "_" + strconv.FormatInt(intervalMS, 10)
+		if key != r.id+suffix && key != r.name+suffix {
+			conf = nil // an old entry that does not say which operation it was
+		}
+	}
+	value := p.onFailValue(r, conf, task, intervalMS)
 	if p.isReset(r, task, intervalMS) && (value == "" || !r.managed) {
 		return connectionPolicy(r)
 	}
@@ -93,8 +102,7 @@ func connectionPolicy(r *resource) failurePolicy {
 
 // onFailValue is the configured on-fail in small letters, empty if there is none that is allowed for
 // such an operation.
-func (p *planner) onFailValue(r *resource, task string, intervalMS int64) string {
-	conf := anyOp(r, task, intervalMS)
+func (p *planner) onFailValue(r *resource, conf *cib.Op, task string, intervalMS int64) string {
 	value := strings.ToLower(p.opSetting(r, conf, task, intervalMS, "on-fail"))
 	switch {
 	case value == "" && task == "demote":

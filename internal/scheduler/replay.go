@@ -37,6 +37,12 @@ func (p *planner) replay(r *resource, n *node, l *cib.LrmResource, ops []*cib.Lr
 	}
 }
 
+// cannotWork reports whether a probe found that the resource cannot work on its node at all: it is not
+// running there then, whatever else failed.
+func cannotWork(op *cib.LrmOp) bool {
+	return isProbe(op) && (op.RC == rcNotInstalled || op.RC == rcInvalidParam || op.Status == execNotInstalled)
+}
+
 func isProbe(op *cib.LrmOp) bool { return op.Operation == "monitor" && op.IntervalMS == 0 }
 
 // op takes one operation into account.
@@ -46,12 +52,13 @@ func (rp *replayer) op(op *cib.LrmOp) {
 		return
 	case op.Operation == "notify", op.Operation == "meta-data", op.Operation == "":
 		return
-	case op.Status == execPending:
-		rp.pending(op)
-		return
 	}
 	r, n, p := rp.r, rp.n, rp.p
 	expired := p.expired(r, n, op)
+	if !expired && r.bundleOf == nil && cannotWork(op) {
+		rp.masked(op)
+		return
+	}
 	status, rc := rp.outcome(op, expired)
 	if expired && rc != op.TargetRC {
 		if op.IntervalMS == 0 {
@@ -65,17 +72,30 @@ func (rp *replayer) op(op *cib.LrmOp) {
 			return
 		}
 	}
-	if status == execDone {
+	switch status {
+	case execPending:
+		rp.pending(op)
+	case execDone:
 		rp.succeeded(op, rc)
-		return
+	default:
+		rp.failed(op, status)
 	}
-	rp.failed(op, status)
+}
+
+// masked takes a probe into account that found that r cannot work on the node: that is as good as not
+// running, and r is kept off the node.
+func (rp *replayer) masked(op *cib.LrmOp) {
+	r := rp.r
+	r.role, r.nextRole = roleStopped, roleUnknown
+	rp.doing = failIgnore
+	rp.p.recordFailure(rp.n, r, op, rp.lrm)
+	rp.ban(r.failureScope(), "probe", "a probe found that it cannot work there")
 }
 
 // failed takes a failure into account: it is either pretended away or acted upon.
 func (rp *replayer) failed(op *cib.LrmOp, status int) {
 	p, r := rp.p, rp.r
-	policy := p.policyFor(r, op.Operation, op.IntervalMS)
+	policy := p.policyFor(r, op)
 	if status == execNotInstalled {
 		if policy.do == failIgnore {
 			policy.do = failBan
@@ -103,7 +123,7 @@ func (rp *replayer) failed(op *cib.LrmOp, status int) {
 	case execErrorFatal:
 		for _, n := range p.nodes {
 			if n.kind != pingNode {
-				p.addScore(r.failureScope(), n, -infinity, "failure", "fatal-error", "it cannot work anywhere")
+				p.pin(r.failureScope(), n, -infinity, "failure", "fatal-error", "it cannot work anywhere")
 			}
 		}
 	}
@@ -124,7 +144,7 @@ func (r *resource) failureScope() *resource {
 
 // ban keeps what is in r off the node.
 func (rp *replayer) ban(r *resource, id, note string) {
-	r.each(func(part *resource) { rp.p.addScore(part, rp.n, -infinity, "failure", id, note) })
+	r.each(func(part *resource) { rp.p.pin(part, rp.n, -infinity, "failure", id, note) })
 }
 
 // pending takes an operation into account that was not complete when the state was written.
@@ -139,7 +159,7 @@ func (rp *replayer) pending(op *cib.LrmOp) {
 	case "migrate_to":
 		// The source is lost and cannot complete it: there is something to stop on the target.
 		if target := rp.p.nodeByName[op.El.Attr("migrate_target")]; target != nil && rp.n.unclean {
-			r.forceStop = append(r.forceStop, target)
+			rp.p.stopOn(r, target)
 		}
 	}
 	if r.pendingTask == "" && !isProbe(op) {
@@ -153,7 +173,7 @@ func (rp *replayer) pending(op *cib.LrmOp) {
 func (rp *replayer) outcome(op *cib.LrmOp, expired bool) (status, rc int) {
 	r := rp.r
 	status, rc = op.Status, op.RC
-	if rc == rcDegraded || rc == rcDegradedPromoted {
+	if op.Operation == "monitor" && (rc == rcDegraded || rc == rcDegradedPromoted) {
 		if !expired && (!rp.n.shutdown || rp.n.online) {
 			rp.p.recordFailure(rp.n, r, op, rp.lrm)
 		}
@@ -238,6 +258,15 @@ func (p *planner) canFence(n *node) bool {
 	return n.online
 }
 
+// historyKey is what tells operations of a resource apart: RESOURCE_TASK_INTERVAL. Entries of former days
+// have it as their id.
+func historyKey(op *cib.LrmOp) string {
+	if key := op.El.Attr("operation_key"); key != "" {
+		return key
+	}
+	return op.El.Attr("id")
+}
+
 // setActive gives r the role of something that runs and of which no more is known.
 func (rp *replayer) setActive() {
 	if rp.r.failureScopeClone().promotable {
@@ -265,8 +294,7 @@ func (rp *replayer) succeeded(op *cib.LrmOp, rc int) {
 	case rc == rcNotInstalled:
 		r.role = roleStopped
 	case op.Operation == "monitor":
-		clears = rp.lastFailure != nil && rp.lastFailure.Operation == "monitor" &&
-			rp.lastFailure.IntervalMS == op.IntervalMS
+		clears = rp.lastFailure != nil && historyKey(op) == historyKey(rp.lastFailure)
 		if r.role < roleStarted {
 			rp.setActive()
 		}
@@ -318,7 +346,7 @@ func (rp *replayer) failure(op *cib.LrmOp, policy failurePolicy) {
 	rp.doing = max(rp.doing, policy.do)
 	switch op.Operation {
 	case "stop":
-		p.addScore(r, rp.n, -infinity, "failure", "__stop_fail__", "its stop failed there")
+		p.pin(r, rp.n, -infinity, "failure", "__stop_fail__", "its stop failed there")
 	case "migrate_to":
 		rp.migrateToFailed(op)
 	case "migrate_from":

@@ -202,6 +202,9 @@ func (w *viewer) resource(r *resource) *ResourceView {
 		v.ChildID = r.cfg.Children[0].ID
 		v.ProbeFailed = w.p.failedProbes(r)
 		v.Candidates = w.candidates(r)
+		if v.Target == "" {
+			v.Target = r.children[0].meta["target-role"]
+		}
 	case bundle:
 		w.bundle(r, v)
 		return v
@@ -226,20 +229,20 @@ func (w *viewer) bundle(r *resource, v *ResourceView) {
 	}
 }
 
-// candidates are the nodes in a clone's table, all nodes when that is empty.
+// candidates are the nodes that could host an instance of a clone: in an opt-in cluster, as far as they
+// were asked about it.
 func (w *viewer) candidates(r *resource) []*NodeView {
-	list := w.sorted(func(i int) bool { return i < len(r.allowed) && r.allowed[i].in })
-	if list == nil {
-		list = w.sorted(func(int) bool { return true })
+	if !w.p.cfg.symmetric {
+		return w.sorted(func(i int) bool { return r.knownOn.has(w.p.nodes[i]) })
 	}
-	return list
+	return w.sorted(func(i int) bool { return i < len(r.allowed) && r.allowed[i].in })
 }
 
 // failedProbes are the probes that found r, or anything like it in its clone, unable to work somewhere.
 func (p *planner) failedProbes(r *resource) []ProbeFailure {
 	var list []ProbeFailure
 	for _, f := range p.failedOps {
-		if !isProbe(f.op) || f.op.El.Attr("operation_key") == "" || f.op.RC != rcNotInstalled && f.op.RC != rcInvalidParam && f.op.Status != execNotInstalled {
+		if f.op.El.Attr("on_node") != f.node.name || !cannotWork(f.op) {
 			continue
 		}
 		if f.rsc == r || r.sharesFailures(f.rsc) {

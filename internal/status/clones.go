@@ -17,7 +17,7 @@ func (t *text) clone(r *scheduler.ResourceView) {
 			up := isActive(inst, false)
 			node, role := summed(r, inst, up)
 			switch {
-			case node == nil && (up || some(inst, pending) || r.Unique && !inst.Orphaned):
+			case node == nil && (up || inst.Pending != "" || r.Unique && !inst.Orphaned):
 				t.resource(inst)
 			case node == nil:
 			case role == "Promoted":
@@ -37,7 +37,7 @@ func (t *text) clone(r *scheduler.ResourceView) {
 // summed tells where and in which role an instance counts in the sums; nil if it is to be written out:
 // named, stopped, orphaned, unmanaged, failed, only partly active, or on a node to be fenced.
 func summed(c, inst *scheduler.ResourceView, up bool) (*scheduler.NodeView, string) {
-	if c.Unique || !up || some(inst, orphaned) || some(inst, failed) || some(inst, unmanaged) || some(inst, pending) || !isActive(inst, true) {
+	if c.Unique || !up || some(inst, orphaned) || some(inst, failed) || some(inst, unmanaged) || inst.Pending != "" || !isActive(inst, true) {
 		return nil, ""
 	}
 	node := onlyNode(inst)
@@ -50,8 +50,6 @@ func summed(c, inst *scheduler.ResourceView, up bool) (*scheduler.NodeView, stri
 func orphaned(r *scheduler.ResourceView) bool  { return r.Orphaned }
 func failed(r *scheduler.ResourceView) bool    { return r.Failed }
 func unmanaged(r *scheduler.ResourceView) bool { return !r.Managed }
-
-func pending(r *scheduler.ResourceView) bool { return r.Pending != "" }
 
 // some reports whether f holds for r or something in it.
 func some(r *scheduler.ResourceView, f func(*scheduler.ResourceView) bool) bool {

@@ -10,13 +10,15 @@ import (
 func (t *text) resources(v *scheduler.View) {
 	t.item("Full List of Resources:")
 	t.within(func() {
-		if len(v.Resources) == 0 {
-			t.item("No resources")
-		}
+		none := true
 		for _, r := range v.Resources {
 			if Listed(r) {
 				t.resource(r)
+				none = false
 			}
+		}
+		if none {
+			t.item("No resources")
 		}
 	})
 }
