@@ -23,7 +23,7 @@ links: build ## make bin/crm_simulate and bin/crm_verify, the names that the bin
 EXAMPLE = examples/virtualisation.xml
 demo: build ## what will this cluster do, now that one of its nodes has died, and why?
 	@printf '== %s: what will happen, and what it leads to\n\n' $(EXAMPLE)
-	@bin/cerco simulate -x $(EXAMPLE)
+	@bin/cerco simulate -S -x $(EXAMPLE)
 	@for r in vm-db vm-web; do printf '\n== why: %s\n\n' $$r; bin/cerco explain $$r -x $(EXAMPLE); done
 
 test: ## all tests; no root, no network, no waiting

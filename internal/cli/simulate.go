@@ -117,20 +117,32 @@ func (c *call) readCIB(file string, pipe, live bool) (*cib.CIB, int) {
 
 // setTime decides what time it is: the one that was asked for, the CIB's own, or the clock's.
 func (s *simulation) setTime() error {
+	now, asked, err := s.c.effectiveTime(s.o.setDate, s.in)
+	s.now = now
 	switch {
-	case s.o.setDate != "":
-		t, ok := cib.ParseTime(s.o.setDate)
-		if !ok {
-			return fmt.Errorf("--set-datetime: %q is not a date and time: write it like 2026-01-31 12:00:00 or 20260131T120000Z", s.o.setDate)
-		}
-		s.now, s.date = t, "Setting effective cluster time: "+s.o.setDate
+	case err != nil:
+		return err
+	case asked:
+		s.date = "Setting effective cluster time: " + s.o.setDate
 	case !s.in.ExecutionDate.IsZero():
-		s.now = s.in.ExecutionDate
-		s.date = "Using the original execution date of: " + s.now.UTC().Format("2006-01-02 15:04:05Z")
-	default:
-		s.now = s.c.Now()
+		s.date = "Using the original execution date of: " + now.UTC().Format("2006-01-02 15:04:05Z")
 	}
 	return nil
+}
+
+// effectiveTime is the time to plan at; asked says that the option decided.
+func (c *call) effectiveTime(option string, in *cib.CIB) (now time.Time, asked bool, err error) {
+	switch {
+	case option != "":
+		t, ok := cib.ParseTime(option)
+		if !ok {
+			return t, true, fmt.Errorf("--set-datetime: %q is not a date and time: write it like \"2026-01-31 12:00:00\"", option)
+		}
+		return t, true, nil
+	case !in.ExecutionDate.IsZero():
+		return in.ExecutionDate, false, nil
+	}
+	return c.Now(), false, nil
 }
 
 // run goes through the steps: status, events, plan, transition, status again.

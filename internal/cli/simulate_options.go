@@ -52,19 +52,9 @@ func (o *simulateOptions) flags() *pflag.FlagSet {
 	f.StringVarP(&o.profile, "profile", "P", "", "")
 	f.IntVarP(&o.repeat, "repeat", "N", 1, "")
 
-	e := &o.events
-	f.StringArrayVarP(&e.NodesUp, "node-up", "u", nil, "")
-	f.StringArrayVarP(&e.NodesDown, "node-down", "d", nil, "")
-	f.StringArrayVarP(&e.NodesFail, "node-fail", "f", nil, "")
-	f.StringArrayVarP(&e.Ops, "op-inject", "i", nil, "")
 	f.StringArrayVarP(&o.opFail, "op-fail", "F", nil, "")
 	f.StringVarP(&o.setDate, "set-datetime", "t", "", "")
-	f.StringVarP(&e.Quorum, "quorum", "q", "", "")
-	f.StringVarP(&e.Watchdog, "watchdog", "w", "", "")
-	f.StringArrayVarP(&e.TicketsGrant, "ticket-grant", "g", nil, "")
-	f.StringArrayVarP(&e.TicketsRevoke, "ticket-revoke", "r", nil, "")
-	f.StringArrayVarP(&e.TicketsStandby, "ticket-standby", "b", nil, "")
-	f.StringArrayVarP(&e.TicketsActivate, "ticket-activate", "e", nil, "")
+	eventFlags(f, &o.events)
 
 	f.StringVarP(&o.saveInput, "save-input", "I", "", "")
 	f.StringVarP(&o.saveOutput, "save-output", "O", "", "")
@@ -84,6 +74,20 @@ func (o *simulateOptions) flags() *pflag.FlagSet {
 		f.BoolVar(&o.help, "help-"+topic, false, "")
 	}
 	return f
+}
+
+// eventFlags are the options for events before planning.
+func eventFlags(f *pflag.FlagSet, e *simulate.Injections) {
+	f.StringArrayVarP(&e.NodesUp, "node-up", "u", nil, "")
+	f.StringArrayVarP(&e.NodesDown, "node-down", "d", nil, "")
+	f.StringArrayVarP(&e.NodesFail, "node-fail", "f", nil, "")
+	f.StringArrayVarP(&e.Ops, "op-inject", "i", nil, "")
+	f.StringVarP(&e.Quorum, "quorum", "q", "", "")
+	f.StringVarP(&e.Watchdog, "watchdog", "w", "", "")
+	f.StringArrayVarP(&e.TicketsGrant, "ticket-grant", "g", nil, "")
+	f.StringArrayVarP(&e.TicketsRevoke, "ticket-revoke", "r", nil, "")
+	f.StringArrayVarP(&e.TicketsStandby, "ticket-standby", "b", nil, "")
+	f.StringArrayVarP(&e.TicketsActivate, "ticket-activate", "e", nil, "")
 }
 
 // parseFlags reads options and words an error the way the field's tools do.
