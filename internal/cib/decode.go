@@ -1,6 +1,9 @@
 package cib
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Decode reads a CIB. It accepts everything that can be planned with, however odd (Check tells what is
 // wrong with it); the error is about what is not XML, or not a CIB. The CIB keeps data: it must never be
@@ -15,21 +18,37 @@ func Decode(file string, data []byte) (*CIB, error) {
 
 // DecodeRoot is Decode of a document that is already parsed.
 func DecodeRoot(file string, root *Element) (*CIB, error) {
+	return decodeFrom(&CIB{File: file, Root: NewElement("cib", nil)}, root)
+}
+
+// Update is DecodeRoot of a document made from c's: sections and node states that the two share are
+// not decoded again.
+func (c *CIB) Update(root *Element) (*CIB, error) { return decodeFrom(c, root) }
+
+func decodeFrom(old *CIB, root *Element) (*CIB, error) {
 	if root == nil || root.Name != "cib" {
 		name, line := "", 0
 		if root != nil {
 			name, line = root.Name, int(root.Line)
 		}
-		return nil, &SyntaxError{file, line, fmt.Sprintf("the root element is <%s>, not <cib>: this is not a CIB", name)}
+		return nil, &SyntaxError{old.File, line, fmt.Sprintf("the root element is <%s>, not <cib>: this is not a CIB", name)}
 	}
-	d := &decoder{cib: &CIB{File: file, Root: root, Templates: make(map[string]*Template)}}
+	d := &decoder{cib: &CIB{File: old.File, Root: root, Templates: make(map[string]*Template)}}
+	before := make(map[*Element]*NodeState)
+	if c := root.Child("configuration"); c != nil && c == old.Root.Child("configuration") {
+		shared := *old
+		d.cib = &shared
+		d.cib.Root, d.cib.Status = root, Status{}
+		for _, n := range old.Status.Nodes {
+			before[n.El] = n
+		}
+	} else {
+		d.configuration(c)
+	}
 	d.head(root)
 	for section := range root.Elements() {
-		switch section.Name {
-		case "configuration":
-			d.configuration(section)
-		case "status":
-			d.status(section)
+		if section.Name == "status" {
+			d.status(section, before)
 		}
 	}
 	return d.cib, nil
@@ -37,9 +56,10 @@ func DecodeRoot(file string, root *Element) (*CIB, error) {
 
 // decoder turns elements into the model. It never fails: what makes no sense is left out.
 type decoder struct {
-	cib   *CIB
-	byID  map[string]*Element // every element of the configuration with an id, once asked for
-	chain int                 // how many references deep we are: circles end
+	cib  *CIB
+	byID map[string]*Element // every element of the configuration with an id, once asked for
+	// ruled holds the rules that were read, nil while they are: references can make circles.
+	ruled map[*Element]*Rule
 }
 
 // maxReferences limits chains of id-ref.
@@ -47,7 +67,8 @@ const maxReferences = 16
 
 func (d *decoder) head(root *Element) {
 	c := d.cib
-	c.HaveQuorum = true
+	c.Version, c.ValidateWith, c.FeatureSet, c.DCUUID, c.ExecutionDate = Version{}, "", "", "", time.Time{}
+	c.HaveQuorum, c.NoQuorumPanic = true, false
 	for name, value := range root.Attrs() {
 		switch name {
 		case "admin_epoch":

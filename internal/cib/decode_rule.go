@@ -16,12 +16,16 @@ func (d *decoder) rules(e *Element) []*Rule {
 }
 
 func (d *decoder) rule(e *Element) *Rule {
-	e = d.resolve(e)
-	if e == nil || d.chain >= maxReferences {
+	if e = d.resolve(e); e == nil {
 		return nil
 	}
-	d.chain++
-	defer func() { d.chain-- }()
+	if r, ok := d.ruled[e]; ok {
+		return r
+	}
+	if d.ruled == nil {
+		d.ruled = make(map[*Element]*Rule)
+	}
+	d.ruled[e] = nil
 	r := &Rule{ID: e.Attr("id"), Or: strings.EqualFold(e.Attr("boolean-op"), "or"), Score: e.Attr("score"),
 		ScoreAttribute: e.Attr("score-attribute"), Role: e.Attr("role"), El: e}
 	for c := range e.Elements() {
@@ -29,6 +33,7 @@ func (d *decoder) rule(e *Element) *Rule {
 			r.Exprs = append(r.Exprs, x)
 		}
 	}
+	d.ruled[e] = r
 	return r
 }
 

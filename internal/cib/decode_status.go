@@ -2,12 +2,17 @@ package cib
 
 import "strings"
 
-func (d *decoder) status(section *Element) {
+// status reads the status section; node states that are in before are taken from there.
+func (d *decoder) status(section *Element, before map[*Element]*NodeState) {
 	st := &d.cib.Status
 	for e := range section.Elements() {
 		switch e.Name {
 		case "node_state":
-			st.Nodes = append(st.Nodes, d.nodeState(e))
+			n := before[e]
+			if n == nil {
+				n = d.nodeState(e)
+			}
+			st.Nodes = append(st.Nodes, n)
 		case "tickets":
 			for t := range e.Elements() {
 				if t.Name == "ticket_state" {
