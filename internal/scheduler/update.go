@@ -165,8 +165,8 @@ func (p *planner) flagsOn(a *action, n *node) actFlags {
 // memberFlags sums up a collective action from its members' actions, on a node when one is given.
 func (p *planner) memberFlags(a *action, n *node) actFlags {
 	switch {
-	case a.rsc.variant == primitive, baseTask(a.task) == taskNotify:
-		return a.flags // the marks of a notification are nobody's sum
+	case a.rsc.variant == primitive, n == nil && baseTask(a.task) == taskNotify:
+		return a.flags // as a whole, the marks of a notification are nobody's sum
 	case a.rsc.variant == group:
 		return p.groupFlags(a, n)
 	}
@@ -202,7 +202,7 @@ func (p *planner) instanceFlags(a *action, n *node) actFlags {
 	flags := actOptional | actRunnable | actPseudo
 	found := false
 	for _, i := range a.rsc.members() {
-		c := i.instanceAction(a.task, n)
+		c := i.instanceAction(a.instanceTask(), n)
 		if c == nil {
 			continue
 		}
