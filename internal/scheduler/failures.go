@@ -235,10 +235,11 @@ func (p *planner) clear(r *resource, n *node, reason string) {
 	p.clearFailures = append(p.clearFailures, clearFailure{rsc: r, node: n, reason: reason})
 }
 
-// forgetOrphanFailures clears what was counted for resources that are not configured any more.
+// forgetOrphanFailures clears what was counted for resources that are not configured any more. Spare
+// instances of a clone are no such resources: their failures count for the others, too.
 func (p *planner) forgetOrphanFailures() {
 	for _, r := range p.resources {
-		if !r.orphan || r.variant != primitive {
+		if !r.orphan {
 			continue
 		}
 		for _, n := range p.nodes {

@@ -104,8 +104,42 @@ func each(list []*resource, f func(*resource)) {
 	}
 }
 
-// checkHistory compares a history with the configuration.
+// checkHistory compares a history with the configuration. Which instance of an anonymous clone a history
+// is about was chosen by what is active where; here every instance counts that was ever known by the
+// name it uses.
 func (p *planner) checkHistory(h *history) {
+	c := h.rsc.anonymousClone()
+	if c == nil {
+		p.checkResource(h)
+		return
+	}
+	for _, i := range c.children {
+		if r := i.part(h.rsc.cfg.ID); r != nil && r.knownAs(h.lrm.ID) {
+			as := *h
+			as.rsc = r
+			p.checkResource(&as)
+		}
+	}
+}
+
+// knownAs reports whether a history by that name may be about an instance.
+func (r *resource) knownAs(name string) bool {
+	if r.id == name {
+		return true
+	}
+	if r.name != name {
+		return false
+	}
+	for _, w := range r.knownOn {
+		if w != 0 {
+			return true
+		}
+	}
+	return r.renamed
+}
+
+// checkResource compares a resource's history on a node with its configuration.
+func (p *planner) checkResource(h *history) {
 	r, n := h.rsc, h.node
 	if r.orphan {
 		if r.parent == nil && r.managed && p.cfg.stopOrphans {
