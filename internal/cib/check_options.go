@@ -90,9 +90,10 @@ func (k *checker) pairs(block *Element, known optionKinds, what string, closed b
 		if e.Name != "nvpair" {
 			continue
 		}
-		name, value := e.Attr("name"), e.Attr("value")
-		if name == "" {
-			continue
+		name := e.Attr("name")
+		value, ok := e.Lookup("value")
+		if name == "" || !ok {
+			continue // complained of elsewhere
 		}
 		kind, ok := known[name]
 		if !ok {
