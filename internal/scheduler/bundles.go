@@ -106,6 +106,7 @@ func (p *planner) buildReplica(b, inner *resource, offset int, ip string) {
 	rep := &replica{offset: offset, ipaddr: ip}
 	if inner != nil {
 		rep.child = inner.children[offset]
+		inner.notify = inner.notify || rep.child.notify // the primitive may ask for it on its own
 	}
 	implicit := func(c *cib.Resource) *resource {
 		r := p.build(c, b, -1)

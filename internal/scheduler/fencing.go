@@ -135,9 +135,13 @@ func (p *planner) startsAfterFence(r *resource, f *action) {
 	}
 }
 
+// stopsByFence: what runs on a fenced node is stopped by that. Where the resource asks for fencing, or the
+// node is a guest and its fencing the end of its container, what waits for the stop waits for the fencing.
 func (p *planner) stopsByFence(r *resource, f *action) {
 	n := f.node
 	top := r.top()
+	ordered := r.needsFencing || n.kind == guestNode
+	bundled := top.variant == bundle
 	for i := 0; i < len(r.actions); i++ {
 		a := r.actions[i]
 		if a.node != n {
@@ -145,21 +149,22 @@ func (p *planner) stopsByFence(r *resource, f *action) {
 		}
 		switch a.task {
 		case taskStop:
-			if a.node.online && !a.node.unclean && r.failed {
-				continue
-			}
 			a.flags |= actPseudo | actRunnable
-			p.order(f, a, ordPreserve)
-			if top != r {
-				if ps := top.findAction(taskStop, 0, nil); ps != nil && top.variant != primitive {
-					p.order(f, ps, ordPreserve)
+			if ordered {
+				if !bundled { // the bundle's own stop is ordered, and this would close a loop
+					p.order(f, a, ordPreserve)
+				}
+				if top != r {
+					p.order(f, top.findAction(taskStop, 0, nil), ordPreserve)
 				}
 			}
-			p.fenceNotify(r, a, f)
+			p.fenceNotify(r, f)
 		case taskDemote:
-			if !a.node.online || a.node.unclean || r.failed {
+			if !n.online || n.unclean || r.failed {
 				a.flags |= actPseudo | actRunnable
-				p.order(f, a, ordPreserve)
+				if ordered && !bundled {
+					p.order(f, a, ordPreserve|ordOptional)
+				}
 			}
 		}
 	}

@@ -1,36 +1,26 @@
 package scheduler
 
 // fenceGuestNode makes the fencing of a guest node: a mark, since it is its container's recovery that
-// makes sure of it.
+// makes sure of it. What happened on the guest has ended when the container has stopped, which fencing
+// the host may imply.
 func (p *planner) fenceGuestNode(n *node) {
-	container := n.conn.container
-	var stop *action
+	box := n.conn.container
+	stop := box.findAction(taskStop, 0, nil)
 	op := "off"
-	if container != nil {
-		stop = container.findAction(taskStop, 0, nil)
-		if s := container.findAction(taskStart, 0, nil); s != nil && !s.optional() {
-			op = "reboot"
-		}
+	if box.findAction(taskStart, 0, nil) != nil {
+		op = "reboot"
 	}
 	f := p.fenceAction(n, op, false, "guest is unclean")
 	f.flags |= actPseudo | actRunnable
-	if container != nil {
-		f.reason = ""
-	}
 	switch {
-	case stop != nil && container.assigned != nil && stop.node != nil && stop.node.unclean:
-		// The host is fenced: that is what ends the guest.
-		if h := p.fences["stonith-"+stop.node.name+"-"+p.cfg.fencingAction]; h != nil {
-			p.order(h, f, ordRunnable|ordImpliesThen)
-			break
-		}
-		fallthrough
+	case stop != nil && stop.has(actPseudo):
+		p.order(p.fenceAction(stop.node, "", false, ""), f, ordRunnable|ordImpliesThen)
 	case stop != nil:
 		p.order(stop, f, ordRunnable|ordImpliesThen)
 	default:
-		if s := n.conn.findAction(taskStop, 0, nil); s != nil {
-			p.order(s, f, ordOptional)
-		}
+		// The container is thought to be stopped, maybe only since its history was cleaned: whatever ends
+		// the connection comes first, and with it a probe of the container.
+		p.order(n.conn.findAction(taskStop, 0, nil), f, ordOptional)
 	}
 	p.orderAroundFence(f)
 }

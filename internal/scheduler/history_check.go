@@ -266,17 +266,17 @@ func (p *planner) compareDigest(h *history, o *cib.LrmOp) digestResult {
 	}
 	r := h.rsc
 	params := p.digestParams(r, h.node, o)
+	if secure := o.El.Attr("op-secure-digest"); secure != "" && p.opts.Masked {
+		list := o.El.Attr("op-secure-params")
+		if secure == digestOf(params, func(k string) bool { return skipMeta(k) || inList(list, k) || strings.HasPrefix(k, "pcmk_") }) {
+			return digestSame
+		}
+	}
 	if rd := restartDigest(o); rd != "" {
 		list := o.El.Attr("op-force-restart")
 		got := digestOf(params, func(k string) bool { return skipMeta(k) || !inList(list, k) })
 		if got != rd {
 			return digestRestart
-		}
-	}
-	if secure := o.El.Attr("op-secure-digest"); secure != "" && p.opts.Masked {
-		list := o.El.Attr("op-secure-params")
-		if secure == digestOf(params, func(k string) bool { return skipMeta(k) || inList(list, k) || strings.HasPrefix(k, "pcmk_") }) {
-			return digestSame
 		}
 	}
 	got := digestOf(params, func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") })

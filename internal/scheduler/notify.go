@@ -111,18 +111,14 @@ func (p *planner) afterNotify(c *resource, done *action) *action {
 	return done
 }
 
-// fenceNotify tells the instances of a clone that one of them was stopped by fencing.
-func (p *planner) fenceNotify(r *resource, stop, fence *action) {
+// fenceNotify tells the instances of a clone that one of them, r, was stopped by fencing.
+func (p *planner) fenceNotify(r *resource, fence *action) {
 	c := r.instanceOf()
-	if c == nil || !c.notify {
+	if c == nil || !r.notify {
 		return
 	}
-	for _, n := range c.rounds {
-		if n.about == nil && n.fence == fence {
-			return
-		}
+	if n := p.notifyAround(r, taskStop, nil, fence); n != nil {
+		extra := p.callRoll(c).attrs(p)
+		c.primitives(func(i *resource) { p.tellOfDown(n, i, extra) })
 	}
-	n := p.notifyAround(c, taskStop, nil, fence)
-	n.fence = fence
-	c.rounds = append(c.rounds, n)
 }

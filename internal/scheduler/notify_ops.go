@@ -187,7 +187,7 @@ func (p *planner) monitorsAfter(n *notification, i *resource) {
 
 // notifyOp tells one instance on one node.
 func (p *planner) notifyOp(n *notification, i *resource, at *node, before, after *action, extra []cib.Attr) {
-	if before == nil || at == nil || !at.online || at.unclean || !before.runnable() {
+	if before == nil || at == nil || !at.online || !before.runnable() {
 		return
 	}
 	typ, _ := before.get("CRM_meta_notify_type")
