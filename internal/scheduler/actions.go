@@ -7,7 +7,7 @@ type actState struct {
 	actionSlab []action
 	linkSlab   []link
 	queue      []*action
-	walk       uint32 // number of the present walk over the graph, see action.mark
+	walk       uint32             // number of the present walk over the graph, see action.mark
 	marks      map[string]*action // pseudo actions without a resource, by name
 	fences     map[string]*action // fencing by key
 	written    []*action          // what is in the graph, in order

@@ -17,8 +17,10 @@ func (p *planner) apply(l *link) {
 	if kinds&ordOneOrMore != 0 {
 		p.countOne(first, then, ff)
 	}
-	const pairKinds = ordImpliesFirst | ordPromotedImpliesFirst | ordMigratable | ordRunnable | ordPseudo |
-		ordRestart | ordImpliesThen | ordAsymmetric
+	if kinds&(ordImpliesFirst|ordPromotedImpliesFirst) != 0 {
+		p.pairFirst(first, then, tf, kinds)
+	}
+	const pairKinds = ordMigratable | ordRunnable | ordPseudo | ordRestart | ordImpliesThen | ordAsymmetric
 	if kinds&pairKinds != 0 || kinds&ordOptional != 0 && interleavable(first, then) {
 		p.affect(first, then, then.node, ff, kinds&(pairKinds|ordOptional))
 	}
@@ -72,22 +74,24 @@ func (p *planner) affect(first, then *action, n *node, ff actFlags, kinds ordFla
 	}
 }
 
+// pairFirst makes the first required because the then is, as it is seen from the first's node.
+func (p *planner) pairFirst(first, then *action, tf actFlags, kinds ordFlags) {
+	if tf&actOptional != 0 || then.has(actMigratable) {
+		return
+	}
+	if kinds&ordImpliesFirst == 0 && (then.rsc == nil || then.rsc.role != rolePromoted) {
+		return
+	}
+	p.clearFlag(first, actOptional, then)
+	if first.has(actMigratable) {
+		p.clearFlag(first, actMigratable, then)
+	}
+}
+
 // pair applies the meaning of an edge to two actions.
 func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
 	if kinds&ordAsymmetric != 0 {
 		p.asymmetric(first, then, ff)
-	}
-	if kinds&ordImpliesFirst != 0 && !then.optional() && !then.has(actMigratable) {
-		p.clearFlag(first, actOptional, then)
-		if first.has(actMigratable) && !then.has(actMigratable) {
-			p.clearFlag(first, actMigratable, then)
-		}
-	}
-	if kinds&ordPromotedImpliesFirst != 0 && !then.optional() && then.rsc != nil && then.rsc.role == rolePromoted {
-		p.clearFlag(first, actOptional, then)
-		if first.has(actMigratable) && !then.has(actMigratable) {
-			p.clearFlag(first, actMigratable, then)
-		}
 	}
 	if kinds&ordMigratable != 0 {
 		if !then.has(actMigratable) || !then.runnable() {

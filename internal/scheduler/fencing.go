@@ -127,7 +127,7 @@ func (p *planner) startsAfterFence(r *resource, f *action) {
 		case needFencing:
 			p.order(f, a, ordOptional)
 		case needQuorum:
-			if a.task == taskStart && target.idx < len(r.allowed) && r.allowed[target.idx].in && !r.knownOn.has(target) {
+			if a.task == taskStart && target.idx < len(r.allowed) && r.allowed[target.idx].in && !r.knownAt(target) {
 				// It may be running on the node that we know nothing of.
 				p.order(f, a, ordOptional|ordRunnable)
 			}

@@ -197,7 +197,7 @@ func (p *planner) checkOp(h *history, o *cib.LrmOp) {
 func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 	r, n := h.rsc, h.node
 	if o.IntervalMS > 0 {
-		if findOp(r, o.Operation, o.IntervalMS) == nil {
+		if enabledOp(r, o.Operation, o.IntervalMS) == nil {
 			if p.cfg.stopOrphanActions {
 				p.cancelHistory(h, o, "orphan")
 				return true
@@ -272,8 +272,7 @@ func (p *planner) compareDigest(h *history, o *cib.LrmOp) digestResult {
 			return digestSame
 		}
 	}
-	if rd := restartDigest(o); rd != "" {
-		list := o.El.Attr("op-force-restart")
+	if rd, list := restartDigest(o), o.El.Attr("op-force-restart"); rd != "" && list != "" {
 		got := digestOf(params, func(k string) bool { return skipMeta(k) || !inList(list, k) })
 		if got != rd {
 			return digestRestart

@@ -93,9 +93,9 @@ func (p *planner) groupOrders(g *resource) {
 			if ordered {
 				p.orderTasks(prev, taskStart, m, taskStart, up)
 				p.orderTasks(m, taskStop, prev, taskStop, down)
-				// A member that runs although the one before it does not must stop before that one starts.
-				if len(m.runningOn) > 0 && (lastActive == nil || lastActive != prev) && len(prev.runningOn) == 0 {
-					p.orderTasks(m, taskStop, prev, taskStart, ordImpliesThen&^ordImpliesThen|ordOptional)
+				if lastActive != nil && lastActive != prev && len(m.runningOn) > 0 {
+					// What lies between does not run: the sequence of stops skips it.
+					p.orderTasks(m, taskStop, lastActive, taskStop, ordOptional)
 				}
 			}
 		}

@@ -34,7 +34,7 @@ type failurePolicy struct {
 // for such an operation and makes sense, else the default.
 func (p *planner) policyFor(r *resource, op *cib.LrmOp) failurePolicy {
 	task, intervalMS := op.Operation, op.IntervalMS
-	conf := anyOp(r, task, intervalMS)
+	conf := findOp(r, task, intervalMS)
 	if key := historyKey(op); conf != nil && op.El.Attr("operation_key") == "" {
 		suffix := "_" + task + "_" + strconv.FormatInt(intervalMS, 10)
 		if key != r.id+suffix && key != r.name+suffix {
@@ -144,9 +144,22 @@ func enabled(op *cib.Op) bool {
 	return b || !ok
 }
 
-// findOp is the configured operation of that name and interval, nil if there is none. One that is
-// disabled still says what its failure means.
+// enabledOp is the enabled operation of that name and interval, nil if there is none.
+func enabledOp(r *resource, task string, intervalMS int64) *cib.Op {
+	for _, op := range r.ops {
+		if op.Name == task && op.IntervalMS == intervalMS && enabled(op) {
+			return op
+		}
+	}
+	return nil
+}
+
+// findOp is enabledOp, but takes a disabled one where there is no other: it still says what its failure
+// means.
 func findOp(r *resource, task string, intervalMS int64) *cib.Op {
+	if op := enabledOp(r, task, intervalMS); op != nil {
+		return op
+	}
 	for _, op := range r.ops {
 		if op.Name == task && op.IntervalMS == intervalMS {
 			return op

@@ -11,23 +11,9 @@ const defaultTimeoutMS = 20000
 // configureOp looks up the configuration of an action: its meta attributes and what it needs first.
 func (p *planner) configureOp(a *action) {
 	r := a.rsc
-	a.op = anyOp(r, a.task, a.interval)
+	a.op = findOp(r, a.task, a.interval)
 	a.needs = p.needsOf(a)
 	p.opMeta(a)
-}
-
-// anyOp is findOp, but takes a disabled operation where there is no enabled one: what is said of its
-// failures still counts.
-func anyOp(r *resource, task string, interval int64) *cib.Op {
-	if op := findOp(r, task, interval); op != nil {
-		return op
-	}
-	for _, op := range r.ops {
-		if op.Name == task && op.IntervalMS == interval {
-			return op
-		}
-	}
-	return nil
 }
 
 // needsOf says what an action must wait for: only starts and promotions wait for anything.

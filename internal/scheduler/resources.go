@@ -73,7 +73,7 @@ func (p *planner) build(c *cib.Resource, parent *resource, instance int) *resour
 			r.name = r.id
 		}
 	}
-	r.ordered = r.variant == group || r.ordered
+	r.ordered = p.metaBool(r, "ordered", r.variant == group)
 	if want, limited := p.targetRole(r); limited {
 		r.nextRole, r.nextReason = want, "target-role"
 	}
