@@ -166,8 +166,8 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 	if a.rsc != nil && !a.has(actPseudo) {
 		p.nameResource(t, a)
 	}
-	if a.has(actPseudo) && a.rsc != nil && a.rsc.variant != primitive {
-		t.Node, t.NodeID = "", ""
+	if a.has(actPseudo) && a.rsc != nil {
+		t.Node, t.NodeID = "", "" // it happens nowhere; only a pretended fencing has a target
 	}
 }
 
