@@ -57,6 +57,7 @@ func commands() []command {
 		{"simulate", "plan with a CIB, and carry the plan out on a copy of it (crm_simulate)", simulateCommand},
 		{"verify", "check a configuration (crm_verify)", verifyCommand},
 		{"explain", "say why a resource is, or will be, where it is, and why not elsewhere", explainCommand},
+		{"plan", "show what a change of configuration would do", planCommand},
 		{"crm_simulate", "the same as simulate", simulateCommand},
 		{"crm_verify", "the same as verify", verifyCommand},
 	}
