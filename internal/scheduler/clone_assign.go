@@ -126,7 +126,7 @@ func (p *planner) limitByParent(parent, r *resource, perNode int) {
 		case !n.canRun() || r.orphan || !cell.in:
 			p.addAllowed(r, n, banned, "clone", "", "not available to "+parent.id)
 		case cell.score < 0:
-			p.addAllowed(r, n, int(cell.score), "clone", "", parent.id+" is kept away")
+			p.addAllowed(r, n, banned, "clone", "", parent.id+" is kept away")
 		case int(cell.count) >= perNode:
 			p.addAllowed(r, n, banned, "clone", "", "no more instances of "+parent.id+" there")
 		}
@@ -138,12 +138,12 @@ func (p *planner) limitByParent(parent, r *resource, perNode int) {
 func inheritColocations(parent, r *resource, every bool) {
 	for _, c := range parent.colos {
 		if every || c.score < 0 || c.score >= infinity {
-			r.colos = append([]*colocation{c}, r.colos...)
+			r.colos = insertColocation(r.colos, c, (*colocation).primaryEnd)
 		}
 	}
 	for _, c := range parent.withs {
 		if (every || c.score < 0) && c.influences(r) {
-			r.withs = append([]*colocation{c}, r.withs...)
+			r.withs = insertColocation(r.withs, c, (*colocation).dependentEnd)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (p *planner) colocatedScore(parent, r *resource) int {
 // can run resources, on a node that the parent allows, on a node with fewer instances, healthy, better
 // colocated. Equals keep their order.
 func (p *planner) compareInstances(parent, a, b *resource) int {
-	na, nb := len(a.runningOn), len(b.runningOn)
+	na, nb := len(a.runningOn)+a.runningAgain, len(b.runningOn)+b.runningAgain
 	if na > 0 && nb > 0 && na != nb {
 		return na - nb
 	}

@@ -87,8 +87,8 @@ func (p *planner) addColocation(c *colocation) {
 	if c.primaryRole == roleStarted {
 		c.primaryRole = roleUnknown
 	}
-	c.dependent.colos = insertColocation(c.dependent.colos, c, func(c *colocation) *resource { return c.primary })
-	c.primary.withs = insertColocation(c.primary.withs, c, func(c *colocation) *resource { return c.dependent })
+	c.dependent.colos = insertColocation(c.dependent.colos, c, (*colocation).primaryEnd)
+	c.primary.withs = insertColocation(c.primary.withs, c, (*colocation).dependentEnd)
 	p.colocations = append(p.colocations, c)
 }
 
@@ -104,6 +104,9 @@ func insertColocation(list []*colocation, c *colocation, end func(*colocation) *
 	list[at] = c
 	return list
 }
+
+func (c *colocation) primaryEnd() *resource   { return c.primary }
+func (c *colocation) dependentEnd() *resource { return c.dependent }
 
 func compareEnds(a, b *resource) int {
 	if a.priority != b.priority {

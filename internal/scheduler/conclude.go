@@ -147,7 +147,8 @@ func (p *planner) addRunning(r *resource, n *node, failed bool) {
 		p.pin(r, n, infinity, "unmanaged", "", "it is active there and not managed")
 		for at := r.parent; at != nil && n.online; at = at.parent {
 			if slices.Contains(at.runningOn, n) {
-				break
+				at.runningAgain++
+				continue
 			}
 			at.runningOn = append(at.runningOn, n)
 		}

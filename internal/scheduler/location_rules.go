@@ -7,7 +7,8 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 )
 
-// addLocationRule adds a location with a score for each node that the rule holds on.
+// addLocationRule adds a location with a score for each node that the rule holds on. An "or" starts from
+// the node's own score, so that it bans nodes that are offline or shutting down.
 func (p *planner) addLocationRule(l *cib.Location, r *resource, rule *cib.Rule, match []string) {
 	limit, ok := constraintRole(rule.Role)
 	if !ok {
@@ -29,7 +30,11 @@ func (p *planner) addLocationRule(l *cib.Location, r *resource, rule *cib.Rule, 
 		if !rule.Holds(in) {
 			continue
 		}
-		loc.scores = append(loc.scores, locScore{n, ruleScore(rule, r, n, match)})
+		score := ruleScore(rule, r, n, match)
+		if rule.Or {
+			score = cib.AddScores(score, n.score)
+		}
+		loc.scores = append(loc.scores, locScore{n, score})
 	}
 	if len(p.nodes) > 0 {
 		p.recheckRule(rule, in)

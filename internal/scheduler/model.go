@@ -232,6 +232,7 @@ type resource struct {
 
 	// observed
 	runningOn                    []*node
+	runningAgain                 int     // how often something unmanaged inside it repeats a node of runningOn
 	role                         role    // role now, from history
 	knownOn                      nodeSet // nodes with history (probed)
 	pendingTask                  string  // "start", "stop", "migrate_to", ... in progress

@@ -24,6 +24,9 @@ func (p *planner) unpackNodeStates() {
 		n.standby = n.attrTrue("standby")
 		n.maintenance = n.attrTrue("maintenance")
 		p.judgeMember(n, s)
+		if !n.online || n.shutdown {
+			n.score = -infinity // for those who make it a candidate from here on
+		}
 		if !p.cfg.quorate && n.online && p.cfg.noQuorum == noQuorumSuicide {
 			p.fence(n, "cluster does not have quorum", false)
 		}

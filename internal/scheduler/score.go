@@ -2,14 +2,9 @@ package scheduler
 
 import "github.com/cerco-ha/cerco/internal/cib"
 
-// pin is addScore for what history says about a node: the node is a candidate from then on, even in an
-// opt-in cluster.
+// pin adds delta to the score of r and of everything inside it.
 func (p *planner) pin(r *resource, n *node, delta int, kind, id, note string) {
-	for len(r.allowed) <= n.idx {
-		r.allowed = append(r.allowed, nodeScore{})
-	}
-	r.allowed[n.idx].in = true
-	p.addScore(r, n, delta, kind, id, note)
+	r.each(func(part *resource) { p.addScore(part, n, delta, kind, id, note) })
 }
 
 // addScore adds delta to r's score on n, saturating, and keeps the account of it when one is wanted. A
