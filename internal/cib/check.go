@@ -50,6 +50,7 @@ func (p Problem) String() string {
 // Check returns everything that is wrong with a CIB, in the order of its lines. The status section is
 // not looked at: nobody writes it by hand.
 func Check(c *CIB) []Problem {
+	c = withEverything(c)
 	k := &checker{c: c, ids: make(map[string]*Element), shapes: parseShapes(shapeTable)}
 	k.root()
 	if configuration := c.Root.Child("configuration"); configuration != nil {
@@ -64,6 +65,17 @@ func Check(c *CIB) []Problem {
 	k.options()
 	slices.SortStableFunc(k.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return slices.Compact(k.problems)
+}
+
+// withEverything is the CIB with the resources that Decode leaves out.
+func withEverything(c *CIB) *CIB {
+	all := *c
+	all.Resources = nil
+	d := &decoder{cib: &all, everything: true}
+	if section := c.Root.Child("configuration").Child("resources"); section != nil {
+		d.resources(section)
+	}
+	return d.cib
 }
 
 // checker collects the problems of one CIB.

@@ -10,8 +10,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "record what the golden tests see as what is right")
 
-// TestCheck holds what Check says of each testdata/check/*.xml against the file .txt beside it.
-func TestCheck(t *testing.T) {
+// TestGoldenCheck holds what Check says of each testdata/check/*.xml against the file .txt beside it.
+func TestGoldenCheck(t *testing.T) {
 	files, _ := filepath.Glob("testdata/check/*.xml")
 	if len(files) == 0 {
 		t.Fatal("no cases")

@@ -60,6 +60,8 @@ type decoder struct {
 	byID map[string]*Element // every element of the configuration with an id, once asked for
 	// ruled holds the rules that were read, nil while they are: references can make circles.
 	ruled map[*Element]*Rule
+	// everything keeps resources that cannot be planned with, for Check to complain of.
+	everything bool
 }
 
 // maxReferences limits chains of id-ref.

@@ -5,12 +5,16 @@ func bundleSpec(e *Element) *BundleSpec {
 	b := &BundleSpec{Replicas: 1, ReplicasPerHost: 1, AddHost: true}
 	for c := range e.Elements() {
 		switch c.Name {
-		case "docker", "podman", "rkt":
-			b.container(c)
 		case "network":
 			b.network(c)
 		case "storage":
 			b.storage(c)
+		}
+	}
+	for _, engine := range [...]string{"docker", "rkt", "podman"} {
+		if c := e.Child(engine); c != nil {
+			b.container(c)
+			break
 		}
 	}
 	return b

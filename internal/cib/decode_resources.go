@@ -12,20 +12,18 @@ func (d *decoder) resources(section *Element) {
 		}
 	}
 	for e := range section.Elements() {
-		if r := d.resource(e, nil); r != nil {
+		if r := d.resource(e, nil); r != nil && (r.Kind != Group || len(r.Children) > 0 || d.everything) {
 			d.cib.Resources = append(d.cib.Resources, r)
 		}
 	}
 }
 
-// resource reads one resource element with what is inside; nil if the element is none.
+// resource reads one resource element with what is inside; nil if the element is none, or cannot be used.
 func (d *decoder) resource(e *Element, parent *Resource) *Resource {
 	r := &Resource{ID: e.Attr("id"), Parent: parent, El: e}
 	switch e.Name {
 	case "primitive":
 		r.Kind = Primitive
-		d.primitive(r)
-		return r
 	case "group":
 		r.Kind = Group
 	case "clone":
@@ -38,15 +36,59 @@ func (d *decoder) resource(e *Element, parent *Resource) *Resource {
 	default:
 		return nil
 	}
-	r.Meta = d.sets(e, "meta_attributes")
-	r.Params = d.sets(e, "instance_attributes")
-	r.Utilization = d.sets(e, "utilization")
-	for c := range e.Elements() {
-		if c.Name == "primitive" || c.Name == "group" && r.Kind == Clone {
-			r.Children = append(r.Children, d.resource(c, r))
-		}
+	if r.Kind == Primitive {
+		d.primitive(r)
+	} else {
+		d.collective(r)
+	}
+	if !d.everything && !d.usable(r) {
+		return nil
 	}
 	return r
+}
+
+// collective reads what a resource with others inside has. A clone or bundle takes the first of them.
+func (d *decoder) collective(r *Resource) {
+	r.Meta = d.sets(r.El, "meta_attributes")
+	r.Params = d.sets(r.El, "instance_attributes")
+	r.Utilization = d.sets(r.El, "utilization")
+	for c := range r.El.Elements() {
+		if c.Name != "primitive" && (c.Name != "group" || r.Kind != Clone) {
+			continue
+		}
+		child := d.resource(c, r)
+		if child != nil {
+			r.Children = append(r.Children, child)
+		}
+		if r.Kind != Group && !d.everything {
+			return
+		}
+	}
+}
+
+// usable reports whether a resource can be planned with. Pacemaker leaves out the same: what has no id, a
+// primitive whose template is missing, a clone of nothing, a bundle without containers or one whose primitive
+// cannot be had or reached.
+func (d *decoder) usable(r *Resource) bool {
+	if r.ID == "" {
+		return false
+	}
+	switch r.Kind {
+	case Primitive:
+		_, wants := r.El.Lookup("template")
+		return !wants || d.cib.Templates[r.Template] != nil
+	case Clone:
+		return len(r.Children) > 0
+	case Bundle:
+		if r.Bundle.El == nil {
+			return false
+		}
+		if r.El.Child("primitive") == nil {
+			return true
+		}
+		return len(r.Children) > 0 && (r.Bundle.IPRangeStart != "" || r.Bundle.ControlPort != "")
+	}
+	return true
 }
 
 func (d *decoder) primitive(r *Resource) {

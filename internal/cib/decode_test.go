@@ -201,3 +201,23 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestDecodeLeavesOut(t *testing.T) {
+	c := decodeText(t, `<cib><configuration><resources>
+<primitive class="ocf" type="x"/><primitive id="p" template="none"/><group id="g"/><clone id="c"/>
+<clone id="c2"><group id="inner"/><primitive id="second"/></clone>
+<clone id="c3"><primitive id="third" template="none"/><primitive id="fourth"/></clone>
+<bundle id="b"/><bundle id="b2"><docker image="x"/><primitive id="far"/></bundle>
+<bundle id="b3"><podman image="p"/><docker image="d"/><network control-port="1"/><primitive id="near"/><primitive id="extra"/></bundle>
+</resources></configuration></cib>`)
+	var got []string
+	for r := range c.AllResources() {
+		got = append(got, r.ID)
+	}
+	if got, want := strings.Join(got, " "), "c2 inner b3 near"; got != want {
+		t.Errorf("resources %q, want %q", got, want)
+	}
+	if engine := c.Resource("b3").Bundle.Engine; engine != "docker" {
+		t.Errorf("engine %s", engine)
+	}
+}

@@ -44,5 +44,26 @@ func FuzzDecode(f *testing.F) {
 		if err == nil && c == nil {
 			t.Fatal("neither a CIB nor an error")
 		}
+		if err == nil {
+			Check(c)
+			Evaluate(c.Properties, &RuleInput{NodeAttr: c.Root.Lookup}, "")
+		}
+	})
+}
+
+func FuzzParseTime(f *testing.F) {
+	for _, s := range []string{"2005-020T12:30", "2005-W02-3", "20050102 123045 +02:00", "epoch", "2004-02-29"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		at, ok := ParseTime(s)
+		if !ok {
+			return
+		}
+		if again, ok := ParseTime(at.Format(testTime)); at.Year() > 999 && at.Year() <= 9999 && (!ok || !again.Equal(at)) {
+			t.Fatalf("%q is %v, and that written is %v", s, at, again)
+		}
+		addDuration(at, []Attr{{"years", s}, {"months", s}, {"days", s}})
+		ParseDuration(s)
 	})
 }
