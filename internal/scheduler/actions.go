@@ -22,7 +22,11 @@ type resState struct {
 
 // prepare makes what must be there before resources are assigned: orders that follow from what
 // resources are, and what history asks for (changed parameters, vanished monitors).
+//
+// Orders that people wrote come first: an action that only they mention exists by the time that the
+// orders within its resource are looked at.
 func (p *planner) prepare() {
+	p.orderConstraints()
 	for _, r := range p.resources {
 		p.internalOrders(r)
 	}
@@ -37,7 +41,6 @@ func (p *planner) act() {
 	}
 	p.orderRemotes()
 	p.fenceAndShutdown()
-	p.orderConstraints()
 	p.migrationOrders()
 	p.antiColocationOrders()
 	p.applyOrderings()
