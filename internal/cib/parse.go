@@ -28,6 +28,34 @@ func (e *SyntaxError) Error() string {
 // Parse reads an XML document and returns its root element. The elements refer to data instead of
 // copying it: it belongs to them from now on and must never be changed.
 func Parse(file string, data []byte) (*Element, error) {
+	d, err := ParseDocument(file, data)
+	if err != nil {
+		return nil, err
+	}
+	return d.Root, nil
+}
+
+// Document is an XML document with what is around its root element: comments and processing instructions.
+type Document struct {
+	Before []*Element // the XML declaration too, as the instruction "xml"
+	Root   *Element
+	After  []*Element
+}
+
+// AppendXML appends the document as Element.AppendXML does.
+func (d *Document) AppendXML(b []byte) []byte {
+	for _, e := range d.Before {
+		b = e.AppendXML(b)
+	}
+	b = d.Root.AppendXML(b)
+	for _, e := range d.After {
+		b = e.AppendXML(b)
+	}
+	return b
+}
+
+// ParseDocument is Parse that keeps what is around the root element. A DOCTYPE is read, but not kept.
+func ParseDocument(file string, data []byte) (*Document, error) {
 	p := parser{file: file, s: unsafe.String(unsafe.SliceData(data), len(data)), line: 1}
 	p.s = strings.TrimPrefix(p.s, "\ufeff")
 	if !utf8.ValidString(p.s) {
@@ -42,6 +70,8 @@ type parser struct {
 	s    string
 	pos  int // everything before is read
 	line int // line of pos
+
+	before, after []*Element // around the root
 
 	root  *Element
 	open  []openElement
@@ -107,7 +137,7 @@ func (p *parser) childList(kids []*Element) []*Element {
 	return p.links[n:len(p.links):len(p.links)]
 }
 
-func (p *parser) document() (*Element, error) {
+func (p *parser) document() (*Document, error) {
 	for p.pos < len(p.s) {
 		lt := strings.IndexByte(p.s[p.pos:], '<')
 		if lt < 0 {
@@ -130,7 +160,21 @@ func (p *parser) document() (*Element, error) {
 	if p.root == nil {
 		return nil, p.errorf("no element found: the file is empty or not XML")
 	}
-	return p.root, nil
+	return &Document{p.before, p.root, p.after}, nil
+}
+
+// addMarkup adds a comment or processing instruction where the parser is.
+func (p *parser) addMarkup(kind Kind, name, text string) {
+	e := p.newElement()
+	e.Kind, e.Name, e.body = kind, name, text
+	switch {
+	case len(p.open) > 0:
+		p.kids = append(p.kids, e)
+	case p.root == nil:
+		p.before = append(p.before, e)
+	default:
+		p.after = append(p.after, e)
+	}
 }
 
 // text reads n bytes of character data.
@@ -253,11 +297,7 @@ func (p *parser) comment() error {
 	if strings.Contains(text, "--") || strings.HasSuffix(text, "-") {
 		return p.errorf("\"--\" inside a comment")
 	}
-	if len(p.open) > 0 {
-		e := p.newElement()
-		e.Kind, e.body = KindComment, text
-		p.kids = append(p.kids, e)
-	}
+	p.addMarkup(KindComment, "", text)
 	p.advance(length)
 	return nil
 }
@@ -286,11 +326,7 @@ func (p *parser) instruction() error {
 	if target == "" {
 		return p.errorf("processing instruction without a name")
 	}
-	if len(p.open) > 0 {
-		e := p.newElement()
-		e.Kind, e.Name, e.body = KindInstruction, target, strings.TrimLeft(text[len(target):], " \t\n")
-		p.kids = append(p.kids, e)
-	}
+	p.addMarkup(KindInstruction, target, strings.TrimLeft(text[len(target):], " \t\n"))
 	p.advance(length)
 	return nil
 }

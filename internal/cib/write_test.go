@@ -63,6 +63,14 @@ func TestWrite(t *testing.T) {
 		t.Errorf("lines: %d %d %d", e.Line, e.Children[1].Line, e.Children[2].Line)
 	}
 	roundTrip(t, "test", []byte(written))
+	d, err := ParseDocument("test", []byte(written))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const around = "<?xml version=\"1.0\"?>\n" + want + "<!-- after -->\n"
+	if got := string(d.AppendXML(nil)); got != around {
+		t.Errorf("the document became\n%s", got)
+	}
 }
 
 func TestEdit(t *testing.T) {
