@@ -1,6 +1,9 @@
 package cli
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // said is what one configuration says of an owner: its aspects in order, and their values.
 type said struct {
@@ -112,6 +115,9 @@ func describe(owner, value string) string {
 func assign(aspect, value string) string {
 	if value == "" {
 		return aspect
+	}
+	if strings.HasPrefix(aspect, "operation ") {
+		return aspect + " with " + value
 	}
 	return aspect + " = " + value
 }

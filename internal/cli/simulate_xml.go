@@ -8,6 +8,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/simulate"
+	"github.com/cerco-ha/cerco/internal/status"
 )
 
 // apiVersion is the version of Pacemaker's output schema that the XML follows.
@@ -53,7 +54,7 @@ func (x *xmlReport) status(v *scheduler.View, revised bool) {
 	if revised {
 		name = "revised_cluster_status"
 	}
-	x.add(name, statusXML(v, x.o))
+	x.add(name, status.XML(v, !revised))
 }
 
 var modAction = map[simulate.ModKind]string{
@@ -199,12 +200,12 @@ func (x *xmlReport) finish(code int) error {
 	if code != exitOK {
 		message = "Error"
 	}
-	status := element("status", "code", strconv.Itoa(code), "message", message)
+	result := element("status", "code", strconv.Itoa(code), "message", message)
 	if len(x.errors) > 0 {
-		status = status.WithChild(cib.NewElement("errors", nil, x.errors...))
+		result = result.WithChild(cib.NewElement("errors", nil, x.errors...))
 	}
 	request := x.c.name + " " + strings.Join(x.c.args, " ")
 	root := element("pacemaker-result", "api-version", apiVersion, "request", request)
-	_, err := x.w.Write(root.WithChildren(append(x.children, status)).AppendXML(nil))
+	_, err := x.w.Write(root.WithChildren(append(x.children, result)).AppendXML(nil))
 	return err
 }

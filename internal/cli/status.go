@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/status"
 )
@@ -34,9 +33,6 @@ func settled(rs []*scheduler.ResourceView) {
 		}
 	}
 }
-
-// statusXML is the cluster's status as elements.
-func statusXML(v *scheduler.View, o *simulateOptions) []*cib.Element { return nil }
 
 func splitLines(text string) []string {
 	return strings.Split(strings.TrimRight(text, "\n"), "\n")
