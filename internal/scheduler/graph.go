@@ -163,7 +163,7 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 		}
 	}
 	t.Attrs = p.attributes(t, a)
-	if a.rsc != nil && !a.has(actPseudo) {
+	if a.rsc != nil && a.rsc.variant == primitive {
 		p.nameResource(t, a)
 	}
 	if a.has(actPseudo) && a.rsc != nil {
@@ -174,19 +174,20 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 // nameResource tells which resource the action is about, by the name its agent knows.
 func (p *planner) nameResource(t *transition.Action, a *action) {
 	r := a.rsc
-	t.Rsc = &transition.Resource{ID: r.id, Class: r.class, Provider: r.provider, Type: r.typ, Orphan: r.orphan}
+	rsc := transition.Resource{ID: r.id, Class: r.class, Provider: r.provider, Type: r.typ, Orphan: r.orphan}
 	if r.name != r.id && r.instanceOf() != nil {
-		t.Rsc.ID, t.Rsc.LongID = r.name, r.id
-		if r.name != r.id {
-			t.LongKey = a.key
-			t.Key = opKey(r.name, a.task, a.interval)
-			if a.task == taskCancel {
-				t.Key = opKey(r.name, a.cancels, a.interval)
-			}
-			if a.notify != nil || a.task == taskNotify {
-				t.Key = r.name + a.key[len(r.id):]
-			}
+		rsc.ID, rsc.LongID = r.name, r.id
+		t.LongKey = a.key
+		t.Key = opKey(r.name, a.task, a.interval)
+		if a.task == taskCancel {
+			t.Key = opKey(r.name, a.cancels, a.interval)
 		}
+		if a.notify != nil || a.task == taskNotify {
+			t.Key = r.name + a.key[len(r.id):]
+		}
+	}
+	if !a.has(actPseudo) {
+		t.Rsc = &rsc // nobody is asked to carry a pseudo action out
 	}
 }
 
@@ -199,7 +200,8 @@ func (p *planner) attributes(t *transition.Action, a *action) []cib.Attr {
 	}
 	if a.rsc != nil {
 		if a.rsc.variant != primitive {
-			out = append(out, cib.Attr{Name: "CRM_meta_timeout", Value: strconv.Itoa(defaultTimeoutMS)})
+			p.opMeta(a)
+			out = append(out[:0], a.meta...)
 		}
 		out = p.instanceMeta(out, a)
 	}
@@ -209,7 +211,7 @@ func (p *planner) attributes(t *transition.Action, a *action) []cib.Attr {
 	if a.targetRC >= 0 {
 		out = append(out, cib.Attr{Name: "CRM_meta_op_target_rc", Value: strconv.Itoa(a.targetRC)})
 	}
-	if a.rsc != nil && a.rsc.variant == primitive && !a.has(actPseudo) {
+	if a.rsc != nil && a.rsc.variant == primitive {
 		params := p.params(a.rsc, a.node)
 		for _, k := range sortedKeys(params) {
 			out = append(out, cib.Attr{Name: k, Value: params[k]})
@@ -230,7 +232,7 @@ func (p *planner) instanceMeta(out []cib.Attr, a *action) []cib.Attr {
 		return out
 	}
 	add := func(name, value string) { out = append(out, cib.Attr{Name: "CRM_meta_" + name, Value: value}) }
-	if a.rsc != c {
+	if a.rsc.variant == primitive {
 		i := a.rsc
 		for i.parent != c {
 			i = i.parent
