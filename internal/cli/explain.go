@@ -75,7 +75,7 @@ func explainCommand(c *call) int {
 		}
 		in = after
 	}
-	p := scheduler.Schedule(in, scheduler.Options{Now: now, Account: true})
+	p := scheduler.Schedule(in, scheduler.Options{Now: now, Masked: true, Account: true})
 	return c.explain(f.Arg(0), p, o.outputAs)
 }
 

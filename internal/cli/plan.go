@@ -112,8 +112,8 @@ func (ch *change) tell(out *outline) (code int, err error) {
 			out.line("  " + p.String())
 		}
 	}
-	old := scheduler.Schedule(ch.before, scheduler.Options{Now: ch.now})
-	plan := scheduler.Schedule(ch.after, scheduler.Options{Now: ch.now})
+	old := scheduler.Schedule(ch.before, scheduler.Options{Now: ch.now, Masked: true})
+	plan := scheduler.Schedule(ch.after, scheduler.Options{Now: ch.now, Masked: true})
 	res, err := simulate.Run(ch.after, plan.Graph, simulate.Options{Stamp: ch.stamp})
 	if err != nil {
 		return exitError, err

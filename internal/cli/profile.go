@@ -31,7 +31,7 @@ func profile(c *call, o *simulateOptions) int {
 			if now.IsZero() {
 				now = start
 			}
-			scheduler.Schedule(in, scheduler.Options{Now: now})
+			scheduler.Schedule(in, scheduler.Options{Now: now, Masked: true})
 		}
 		out.item("Testing " + name + " ... " + seconds(c.Now().Sub(start)) + " secs")
 	}
