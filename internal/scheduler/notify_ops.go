@@ -170,6 +170,9 @@ func (p *planner) tellOfUp(n *notification, i *resource, extra []cib.Attr) {
 		return
 	}
 	start := i.findAction(taskStart, 0, nil)
+	if start != nil && !start.optional() && !start.runnable() {
+		return // it will not run after all
+	}
 	if n.task != taskStart || start == nil || start.optional() {
 		p.notifyOp(n, i, i.assigned, n.pre, n.preDone, extra)
 	}

@@ -120,7 +120,7 @@ func (p *planner) remoteOrder(a *action) {
 // remoteQuestion orders probes, monitors and whatever else leaves a resource's state alone.
 func (p *planner) remoteQuestion(a *action, state connState) {
 	n, conn := a.node, a.node.conn
-	if a.interval > 0 && a.task != taskCancel {
+	if a.interval > 0 {
 		p.startThen(conn, a, ordImpliesThen)
 		return
 	}
@@ -149,7 +149,8 @@ func (p *planner) guestOrder(a *action) {
 		if !box.failed { // else the end of the container implies it
 			p.thenStop(a, conn, 0)
 		}
-	case a.interval > 0 && a.task != taskCancel:
+	case a.task == taskCancel:
+	case a.interval > 0:
 		p.startThen(conn, a, ordImpliesThen)
 	default:
 		p.startThen(conn, a, 0)
