@@ -139,9 +139,9 @@ func (p *planner) startsAfterFence(r *resource, f *action) {
 // node is a guest and its fencing the end of its container, what waits for the stop waits for the fencing.
 func (p *planner) stopsByFence(r *resource, f *action) {
 	n := f.node
-	top := r.top()
+	top := r.outer()
 	ordered := r.needsFencing || n.kind == guestNode
-	bundled := top.variant == bundle
+	bundled := r.bundled()
 	for i := 0; i < len(r.actions); i++ {
 		a := r.actions[i]
 		if a.node != n {

@@ -157,7 +157,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 	if r.remote == n || n.bundled() && !r.within(n.conn.bundleOf.content()) {
 		return false
 	}
-	if p.excluded(r, n) || p.excluded(r.top(), n) {
+	if p.excluded(r, n) || p.excluded(r.outer(), n) {
 		return false
 	}
 	if n.idx < len(r.allowed) && r.allowed[n.idx].discover == discoverNever {
@@ -176,7 +176,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 			}
 		}
 	}
-	top := r.top()
+	top := r.outer()
 	if top.variant != clone {
 		top = r
 	}

@@ -41,6 +41,17 @@ func (r *resource) top() *resource {
 	return r
 }
 
+// outer is the outermost collective of a resource below a bundle.
+func (r *resource) outer() *resource {
+	for r.parent != nil && r.parent.variant != bundle {
+		r = r.parent
+	}
+	return r
+}
+
+// bundled reports whether r is a part of a bundle.
+func (r *resource) bundled() bool { return r.top().variant == bundle }
+
 // state is the highest role among a resource's parts, now or as decided.
 func (r *resource) state(current bool) role {
 	if r.variant == primitive {
