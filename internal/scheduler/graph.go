@@ -166,7 +166,7 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 	if a.rsc != nil && a.rsc.variant == primitive {
 		p.nameResource(t, a)
 	}
-	if a.has(actPseudo) && a.rsc != nil {
+	if a.has(actPseudo) && a.task != taskFence {
 		t.Node, t.NodeID = "", "" // it happens nowhere; only a pretended fencing has a target
 	}
 }

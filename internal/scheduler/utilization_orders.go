@@ -25,7 +25,7 @@ func (p *planner) loadStopped(n *node) *action {
 	if a := p.marks[name]; a != nil {
 		return a
 	}
-	a := p.newAction(nil, name, name, 0, n, actPseudo|actOptional)
+	a := p.newAction(nil, name, name, 0, n, actPseudo|actRunnable)
 	if p.marks == nil {
 		p.marks = map[string]*action{}
 	}
