@@ -44,7 +44,7 @@ const (
 	actRequiresAny                      // runnable when enough of its inputs are (one-or-more)
 	actDangle                           // ends a live migration that was cut short
 	actReschedule                       // the recurring action is only to be scheduled anew
-	actDetectLoop                       // an edge to it may close a loop
+	actImplied                          // required because something else is
 	actInGraph                          // will be written
 	actOnDC                             // executed by the DC
 )

@@ -107,8 +107,11 @@ func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
 	if kinds&ordRunnable != 0 && ff&actRunnable == 0 && then.runnable() {
 		p.clearFlag(then, actRunnable|actMigratable, first)
 	}
-	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && then.optional() && !first.has(actMigratable) {
+	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
 		p.clearFlag(then, actOptional, first)
+		if then.has(actImplied) {
+			p.giveReason(then, first, actOptional)
+		}
 	}
 	if kinds&ordRestart != 0 {
 		p.restart(first, then)
@@ -197,7 +200,7 @@ func (p *planner) blockTask(r, because *resource, task string) {
 
 // giveReason gives an action the reason why its flags changed, unless it has one.
 func (p *planner) giveReason(a, because *action, f actFlags) {
-	if a.reason != "" || because == a {
+	if a.reason != "" || because == a || because.rsc != nil && because.rsc == a.rsc {
 		return
 	}
 	what := "required "

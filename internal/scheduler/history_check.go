@@ -246,7 +246,6 @@ func (p *planner) reload(r *resource, n *node) {
 	}
 	r.reloading = true
 	a := p.op(r, taskReload, 0, n, false)
-	a.reason = "resource definition change"
 	p.orderActionTask(a, r, taskStop, ordOptional|ordThenCancelsFirst)
 	p.orderActionTask(a, r, taskDemote, ordOptional|ordThenCancelsFirst)
 }

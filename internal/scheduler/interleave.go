@@ -36,7 +36,7 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 		fi := compatibleInstance(ti, first.rsc, current)
 		if fi == nil {
 			if !current && then.task != taskStop && then.task != taskDemote && kinds&(ordRunnable|ordImpliesThen) != 0 {
-				p.inhibit(ti, first)
+				p.inhibit(ti)
 			}
 			continue
 		}
@@ -51,23 +51,25 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 	}
 }
 
-// inhibit keeps an instance from starting that has no instance of the other clone beside it.
-func (p *planner) inhibit(inst *resource, because *action) {
-	a := inst.findMember(taskStart, nil)
-	if a == nil || inst.assignedNode() == nil {
+// inhibit takes an instance off its node that has no instance of the other clone beside it.
+func (p *planner) inhibit(inst *resource) {
+	if inst.variant != primitive {
+		for _, m := range inst.members() {
+			p.inhibit(m)
+		}
 		return
 	}
-	p.blockAll(inst, because)
-}
-
-func (p *planner) blockAll(r *resource, because *action) {
-	for _, a := range r.actions {
-		if a.task == taskStart && a.runnable() {
-			p.clearFlag(a, actRunnable, because)
-		}
+	if inst.assigned == nil || !inst.managed {
+		return
 	}
-	for _, m := range r.members() {
-		p.blockAll(m, because)
+	inst.assigned, inst.nextRole = nil, roleStopped
+	for _, a := range inst.actions {
+		switch {
+		case a.task == taskStop:
+			p.clearFlag(a, actOptional, nil)
+		case a.task == taskStart, a.interval > 0 && a.task == taskMonitor && a.targetRC != 7:
+			p.clearFlag(a, actRunnable, nil)
+		}
 	}
 }
 

@@ -52,6 +52,9 @@ func (p *planner) clearFlag(a *action, f actFlags, because *action) {
 	if a.flags&f == 0 {
 		return
 	}
+	if f&a.flags&actOptional != 0 {
+		a.flags |= actImplied
+	}
 	a.flags &^= f
 	if because != nil && f&(actOptional|actRunnable) != 0 {
 		p.giveReason(a, because, f)
