@@ -45,6 +45,7 @@ const (
 	actDangle                           // ends a live migration that was cut short
 	actReschedule                       // the recurring action is only to be scheduled anew
 	actImplied                          // required because something else is
+	actLooseReason                      // its reason is from when nobody needed it
 	actInGraph                          // will be written
 	actOnDC                             // executed by the DC
 )

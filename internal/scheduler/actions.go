@@ -15,9 +15,10 @@ type actState struct {
 
 // resState is what the action phase keeps with a resource.
 type resState struct {
-	reloading bool
-	changed   bool // its parameters are not those it was started with
-	rounds    []*notification
+	reloading    bool
+	changeReason string
+	changed      bool // its parameters are not those it was started with
+	rounds       []*notification
 }
 
 // prepare makes what must be there before resources are assigned: orders that follow from what

@@ -198,14 +198,22 @@ func (p *planner) blockTask(r, because *resource, task string) {
 	}
 }
 
-// giveReason gives an action the reason why its flags changed, unless it has one.
+// giveReason gives an action the reason why its flags changed. The first reason stays, but why it is
+// required says more than why it could not have been done while nobody needed it.
 func (p *planner) giveReason(a, because *action, f actFlags) {
-	if a.reason != "" || because == a || because.rsc != nil && because.rsc == a.rsc {
+	if because == a || because.rsc != nil && because.rsc == a.rsc {
 		return
 	}
-	what := "required "
-	if f&actRunnable != 0 {
-		what = "unrunnable "
+	what, replace := "required ", a.has(actLooseReason)
+	if f&actOptional == 0 {
+		what, replace = "unrunnable ", f&actMigratable != 0 && f&actRunnable == 0
+	}
+	if a.reason != "" && !replace {
+		return
+	}
+	a.flags &^= actLooseReason
+	if f&actOptional == 0 && (a.optional() || a.has(actImplied)) {
+		a.flags |= actLooseReason
 	}
 	if because.rsc != nil {
 		a.reason = what + because.rsc.id + " " + because.task

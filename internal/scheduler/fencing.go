@@ -1,5 +1,7 @@
 package scheduler
 
+import "cmp"
+
 // Fencing and shutdown: which nodes must be made sure of, and what waits for that.
 
 // fenceAction returns the fencing of a node, made if there is none yet. op is "on", "off", "reboot" or
@@ -43,7 +45,7 @@ func (p *planner) fenceAndShutdown() {
 		}
 		switch {
 		case n.unclean && p.canFence(n):
-			f := p.fenceAction(n, "", false, n.fencedReason)
+			f := p.fenceAction(n, "", false, cmp.Or(n.fencedReason, "node is unclean"))
 			p.orderAroundFence(f)
 			if n == p.dc {
 				dcDown = f

@@ -158,6 +158,7 @@ func (p *planner) checkResource(h *history) {
 	}
 	if p.agentChanged(h, true) {
 		p.deleteOp(r, n)
+		return
 	}
 	start, stop := span(h.ops)
 	for i, o := range h.ops {
@@ -207,7 +208,7 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 	}
 	switch p.compareDigest(h, o) {
 	case digestRestart:
-		r.changed = true
+		r.changed, r.changeReason = true, "resource definition change"
 		return true
 	case digestReload:
 		if o.IntervalMS > 0 {
@@ -215,7 +216,7 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 		} else if restartDigest(o) != "" && !r.reloading && !hasOwnParams(r, o) {
 			p.reload(r, n)
 		} else if !r.reloading {
-			r.changed = true
+			r.changed, r.changeReason = true, "resource definition change"
 		}
 		return true
 	}
@@ -240,7 +241,7 @@ func (p *planner) reschedule(r *resource, o *cib.LrmOp, n *node) {
 func (p *planner) reload(r *resource, n *node) {
 	if !r.managed || r.failed {
 		if r.failed {
-			r.changed = true
+			r.changed, r.changeReason = true, "resource definition change"
 		}
 		return
 	}

@@ -43,9 +43,6 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 	for _, n := range r.dangling {
 		a := p.op(r, taskStop, 0, n, false)
 		a.flags |= actDangle
-		if a.reason == "" {
-			a.reason = "cleanup"
-		}
 	}
 	if r.partialTarget != nil && r.partialSource != nil && len(r.runningOn) == 2 &&
 		(r.runningOn[0] == r.partialSource || r.runningOn[1] == r.partialSource) {
@@ -159,7 +156,7 @@ func (p *planner) startAction(r *resource, n *node, optional bool) {
 	a := p.op(r, taskStart, 0, n, true)
 	p.orderAfterUnfencing(r, n, a, ordImpliesThen)
 	if r.changed {
-		a.require("resource definition change")
+		a.require(r.changeReason)
 	}
 	if a.runnable() && !optional && r.managed {
 		a.flags &^= actOptional
@@ -188,8 +185,13 @@ func (p *planner) stopActions(r *resource, optional bool) {
 			opt = false
 		}
 		a := p.op(r, taskStop, 0, n, opt)
-		if r.assigned == nil && a.reason == "" {
-			a.reason = "node availability"
+		if a.reason == "" {
+			switch {
+			case r.assigned == nil:
+				a.reason = "node availability"
+			case r.stopUnexpected:
+				a.reason = "being multiply active"
+			}
 		}
 		if !r.managed {
 			a.flags &^= actRunnable

@@ -87,6 +87,9 @@ func (p *planner) summarizePrimitive(s []Change, r *resource) []Change {
 	if w.start == nil || w.current != nil {
 		w.stop = r.findAction(taskStop, 0, w.current)
 	}
+	if r.stopUnexpected {
+		w.stop = r.findAction(taskStop, 0, nil) // it is the others that stop
+	}
 	w.promote, w.demote = r.findAction(taskPromote, 0, w.next), r.findAction(taskDemote, 0, nil)
 	if r.role == r.nextRole {
 		w.sameRole()
@@ -163,8 +166,12 @@ func (w *row) otherRole() {
 		w.add("Restart", start, start)
 	case r.role == rolePromoted:
 		w.add("Demote", w.demote, w.demote)
-	case r.nextRole == rolePromoted && r.role > roleStopped:
+	case r.nextRole == rolePromoted:
+		w.change.ShowRoles = true
 		w.add("Promote", w.promote, w.promote)
+		if start != nil && !start.runnable() {
+			w.list[len(w.list)-1].Blocked = true
+		}
 	case r.role == roleStopped && r.nextRole > roleStopped:
 		w.add("Start", start, start)
 	}

@@ -56,7 +56,7 @@ func (p *planner) clearFlag(a *action, f actFlags, because *action) {
 		a.flags |= actImplied
 	}
 	a.flags &^= f
-	if because != nil && f&(actOptional|actRunnable) != 0 {
+	if because != nil {
 		p.giveReason(a, because, f)
 	}
 	p.touched(a)
