@@ -43,7 +43,10 @@ func decodeFrom(old *CIB, root *Element) (*CIB, error) {
 			before[n.El] = n
 		}
 	} else {
-		d.configuration(c)
+		d.old = isOldSchema(root.Attr("validate-with"))
+		if d.configuration(c); d.old {
+			d.upgradeProperties()
+		}
 	}
 	d.head(root)
 	for section := range root.Elements() {
@@ -62,6 +65,7 @@ type decoder struct {
 	ruled map[*Element]*Rule
 	// everything keeps resources that cannot be planned with, for Check to complain of.
 	everything bool
+	old        bool // of a schema before 3.0
 }
 
 // maxReferences limits chains of id-ref.

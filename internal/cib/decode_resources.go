@@ -156,6 +156,9 @@ func (d *decoder) op(e *Element) *Op {
 	op.IntervalMS = max(0, min(op.IntervalMS, maxInterval))
 	op.Meta = d.sets(e, "meta_attributes")
 	op.Params = d.sets(e, "instance_attributes")
+	if d.old {
+		upgradeOp(op)
+	}
 	return op
 }
 

@@ -221,3 +221,25 @@ func TestDecodeLeavesOut(t *testing.T) {
 		t.Errorf("engine %s", engine)
 	}
 }
+
+func TestDecodeOldSchema(t *testing.T) {
+	const text = `<cib validate-with="pacemaker-%s"><configuration><crm_config>
+<cluster_property_set id="o"><nvpair id="1" name="stonith_enabled" value="0"/><nvpair id="2" name="default-resource-stickiness" value="7"/>
+<nvpair id="3" name="is-managed-default" value="0"/><nvpair id="4" name="default_action_timeout" value="9"/><nvpair id="5" name="own_name" value="x"/></cluster_property_set></crm_config>
+<resources><primitive id="r"><operations><op id="op" name="monitor" interval="1" requires="nothing"><instance_attributes id="p">
+<nvpair id="6" name="timeout" value="3"/><nvpair id="7" name="depth" value="2"/></instance_attributes></op></operations></primitive></resources>
+<rsc_defaults><meta_attributes id="d"><nvpair id="8" name="is-managed" value="1"/></meta_attributes></rsc_defaults></configuration></cib>`
+	say := func(c *CIB) string {
+		op := c.Resource("r").Ops[0]
+		return strings.Join([]string{setsText(c.Properties), setsText(c.RscDefaults), setsText(c.OpDefaults),
+			setsText(op.Meta), setsText(op.Params), op.Attr("requires")}, " | ")
+	}
+	old := say(decodeText(t, fmt.Sprintf(text, "2.10")))
+	if want := "o: stonith-enabled=0 own_name=x | d: is-managed=1 resource-stickiness=7 | upgraded-defaults: timeout=9 | op-upgraded: timeout=3 | p: depth=2 | "; old != want {
+		t.Errorf("2.10: %s\nwant  %s", old, want)
+	}
+	now := say(decodeText(t, fmt.Sprintf(text, "3.0")))
+	if want := "o: stonith_enabled=0 default-resource-stickiness=7 is-managed-default=0 default_action_timeout=9 own_name=x | d: is-managed=1 |  |  | p: timeout=3 depth=2 | nothing"; now != want {
+		t.Errorf("3.0: %s\nwant %s", now, want)
+	}
+}
