@@ -187,7 +187,7 @@ func attrOf(op *cib.Op, name string) string {
 // expired reports whether a history entry is older than its resource's failure-timeout, so that what it
 // says of failure no longer counts; the fail count is then cleared. It also notes when to look again.
 func (p *planner) expired(r *resource, n *node, op *cib.LrmOp) bool {
-	if op.Status == execNotInstalled || r.failureTimeoutMS == 0 || op.LastRCChange == 0 {
+	if op.Status == execNotInstalled || r.failureTimeoutMS == 0 || !hasChange(op) {
 		return false
 	}
 	now, timeout := p.now.Unix(), r.failureTimeoutMS/1000

@@ -104,17 +104,15 @@ func healthAttrs(attrs map[string]string) []string {
 	return names
 }
 
-// worstHealth is the worst colour among a node's health attributes, empty when all is green. A number
-// counts as red below zero and as yellow at zero.
+// worstHealth is the worst colour among a node's health attributes, empty when all is green. Plain
+// scores have no colour, but -INFINITY is as bad as red.
 func worstHealth(attrs map[string]string) string {
 	worst := ""
 	for _, name := range healthAttrs(attrs) {
-		v := attrs[name]
-		score, isScore := cib.ParseScore(v)
-		switch {
-		case v == "red", isScore && score < 0:
+		switch attrs[name] {
+		case "red", "-INFINITY":
 			return "red"
-		case v == "yellow", isScore && score == 0:
+		case "yellow":
 			worst = "yellow"
 		}
 	}

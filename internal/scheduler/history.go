@@ -185,7 +185,7 @@ func opOrder(a, b *cib.LrmOp) int {
 		if a.CallID != b.CallID {
 			return signOf(int64(a.CallID) - int64(b.CallID))
 		}
-		if hasChange(a) && hasChange(b) {
+		if hasChange(a) && hasChange(b) && a.El.Attr("id") != b.El.Attr("id") {
 			return signOf(a.LastRCChange - b.LastRCChange)
 		}
 		return 0

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"math"
 	"maps"
 	"strings"
 
@@ -253,7 +254,7 @@ func (p *planner) metaDuration(r *resource, name string) int64 {
 	if !ok {
 		p.warn(name + " of " + r.id + " is not a duration: " + v)
 	}
-	return ms
+	return min(ms, math.MaxUint32) // 49 days: what fits into Pacemaker's intervals
 }
 
 // targetRole is the role that r is limited to by its target-role; ok is false when it is not limited.

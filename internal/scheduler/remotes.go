@@ -149,10 +149,11 @@ func (p *planner) linkContainer(r *resource) {
 	box.fillers = append(box.fillers, r)
 }
 
-// guestHost is the node that a guest's container runs on, nil when it is not exactly one.
+// guestHost is the node that a guest is connected from, which is where its container runs; nil when it
+// is not exactly one.
 func (n *node) guestHost() *node {
-	if n.conn == nil || n.conn.container == nil || len(n.conn.container.runningOn) != 1 {
+	if n.conn == nil || n.conn.container == nil || len(n.conn.runningOn) != 1 {
 		return nil
 	}
-	return n.conn.container.runningOn[0]
+	return n.conn.runningOn[0]
 }

@@ -199,7 +199,7 @@ func (rp *replayer) outcome(op *cib.LrmOp, expired bool) (status, rc int) {
 			rp.doing = failIgnore
 			r.nextRole = roleUnknown
 		}
-	case rcPromoted:
+	case rcPromoted, rcDegradedPromoted:
 		if probe {
 			status = execDone
 		}

@@ -9,7 +9,14 @@ func (t *text) bundle(r *scheduler.ResourceView) {
 	if len(r.Replicas) > 1 {
 		title += " set"
 	}
-	t.item(title + ": " + r.ID + " [" + r.Image + "]" + flagList(collectiveFlags(r)) + ":")
+	title += ": " + r.ID + " [" + r.Image + "]"
+	if r.Unique {
+		title += " (unique)"
+	}
+	if !r.Managed {
+		title += " (unmanaged)"
+	}
+	t.item(title + ":")
 	t.within(func() {
 		for _, rep := range r.Replicas {
 			shown, name := rep.Container, rep.Container.ID

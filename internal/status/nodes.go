@@ -56,7 +56,7 @@ func nodePrefix(n *scheduler.NodeView) string {
 // NodeState is the state of a node in words: "online", "UNCLEAN (offline)", "standby", ...
 func NodeState(n *scheduler.NodeView) string {
 	state := baseState(n)
-	if n.Health != "" && n.Online {
+	if n.Health != "" {
 		state += " (health is " + strings.ToUpper(n.Health) + ")"
 	}
 	return state

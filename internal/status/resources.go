@@ -47,25 +47,14 @@ func (t *text) resource(r *scheduler.ResourceView) {
 	}
 }
 
-// collectiveFlags are the remarks on a group, clone or bundle as a whole.
+// collectiveFlags are the remarks on a group or clone as a whole.
 func collectiveFlags(r *scheduler.ResourceView) []string {
 	var flags []string
-	if r.Kind != "group" {
-		if r.Promotable && r.Kind == "clone" {
-			flags = append(flags, "promotable")
-		}
-		if r.Unique {
-			flags = append(flags, "unique")
-		}
+	if r.Kind == "clone" && r.Promotable {
+		flags = append(flags, "promotable")
 	}
-	if r.Kind == "group" {
-		if r.Disabled {
-			flags = append(flags, "disabled")
-		}
-		if !r.Managed {
-			flags = append(flags, "unmanaged")
-		}
-		return flags
+	if r.Kind == "clone" && r.Unique {
+		flags = append(flags, "unique")
 	}
 	if !r.Managed {
 		flags = append(flags, "unmanaged")
