@@ -1,8 +1,8 @@
 package scheduler
 
 import (
-	"math"
 	"maps"
+	"math"
 	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"

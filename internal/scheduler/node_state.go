@@ -72,9 +72,6 @@ func (p *planner) judgeMember(n *node, s *cib.NodeState) {
 		p.judgeFenceable(n, s, f)
 	} else {
 		n.online = f.inCCM && f.crmd && s.Join == "member"
-		if f.inCCM && !f.crmd && n.expectedUp {
-			p.fence(n, "peer is unexpectedly down", false)
-		}
 	}
 }
 

@@ -66,7 +66,7 @@ func (p *planner) build(c *cib.Resource, parent *resource, instance int) *resour
 		p.readClone(r)
 	}
 	p.readSettings(r)
-	r.unique = r.identity()
+	r.unique = p.identity(r)
 	if instance >= 0 {
 		r.id += ":" + strconv.Itoa(instance)
 		if r.unique && r.variant == primitive {
@@ -93,13 +93,16 @@ func (p *planner) build(c *cib.Resource, parent *resource, instance int) *resour
 	return r
 }
 
-// identity reports whether each instance stands for itself: always, except below an anonymous clone.
-func (r *resource) identity() bool {
+// identity reports whether each instance stands for itself: always outside of clones, below them where
+// the meta attribute says so, which is the clone's own unless a part has its own.
+func (p *planner) identity(r *resource) bool {
 	if r.variant == clone {
 		return r.unique
 	}
-	if r.parent != nil {
-		return r.parent.unique
+	for at := r.parent; at != nil; at = at.parent {
+		if at.variant == clone {
+			return p.metaBool(r, "globally-unique", false)
+		}
 	}
 	return true
 }
