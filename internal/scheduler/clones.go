@@ -21,6 +21,7 @@ func (p *planner) readClone(r *resource) {
 	if len(r.cfg.Children) > 0 && r.unique && !canBeUnique(r.cfg.Children[0]) {
 		p.warn("clone " + r.id + " can only be anonymous, since not all of it are OCF agents")
 		r.unique, r.cloneNodeMax, r.cloneMax = false, 1, min(r.cloneMax, max(1, len(p.nodes)))
+		r.meta["globally-unique"] = "false"
 	}
 	if r.cloneNodeMax > 1 && !r.unique {
 		p.warn("clone-node-max of " + r.id + " is more than 1 but the clone is anonymous; taking 1")

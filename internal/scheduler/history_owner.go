@@ -12,18 +12,18 @@ func (p *planner) owner(n *node, l *cib.LrmResource) *resource {
 			return nil
 		}
 		// An instance number of former days, or beyond what is configured now.
-		if r = p.byID[base+":0"]; r == nil || r.unique {
+		if r = p.byID[base+":0"]; r == nil || r.anonymousClone() == nil {
 			return nil
 		}
 	}
 	if r.variant != primitive {
 		return nil
 	}
-	if r.id != l.ID && r.unique {
-		return nil // a bare name, of a clone whose instances have names of their own
-	}
 	c := r.anonymousClone()
 	if c == nil {
+		if r.id != l.ID {
+			return nil // a bare name, of a clone whose instances have names of their own
+		}
 		return r
 	}
 	if c.parent != nil && c.parent.variant == bundle {

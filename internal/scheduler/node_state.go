@@ -60,8 +60,8 @@ type memberFacts struct {
 
 // judgeMember decides on a cluster node.
 func (p *planner) judgeMember(n *node, s *cib.NodeState) {
-	n.expectedUp = s.Expected == "member"
 	n.shutdown = positive(n.attrs["shutdown"])
+	n.expectedUp = s.Expected == "member" && !n.shutdown
 	if n.kind == pingNode {
 		return
 	}
@@ -72,6 +72,9 @@ func (p *planner) judgeMember(n *node, s *cib.NodeState) {
 		p.judgeFenceable(n, s, f)
 	} else {
 		n.online = f.inCCM && f.crmd && s.Join == "member"
+		if f.inCCM && !f.crmd && n.expectedUp {
+			p.fence(n, "peer is unexpectedly down", false)
+		}
 	}
 }
 
