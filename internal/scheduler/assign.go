@@ -10,6 +10,7 @@ type asgState struct {
 	promotionAdded bool        // a clone's promotion scores are in its instances' scores
 	promotionDone  bool        // a clone's instances have their promotion order
 	colocScore     int         // score of the current node with the parent's colocations, see compareInstances
+	placeScore     int         // the score that decided for its node; the node's own where that was forced
 	why            string      // one sentence about the decision, with an account
 	lockHistory    *node       // a shutdown lock's node whose history is to be dropped: the lock is void
 }

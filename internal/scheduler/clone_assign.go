@@ -95,8 +95,10 @@ func (p *planner) placeInstance(parent, r *resource, prefer *node, everyWish boo
 	defer p.giveBack(before)
 	chosen := p.place(r, prefer)
 	if chosen != nil && prefer != nil && chosen != prefer {
+		// Tried again without a preference; a group, though, whose members went elsewhere, stays there
+		// and is not counted, so that its node may get another instance.
 		copy(r.allowed, before)
-		p.unassignAll(r)
+		p.unassign(r)
 		return nil
 	}
 	if chosen != nil {
@@ -105,14 +107,6 @@ func (p *planner) placeInstance(parent, r *resource, prefer *node, everyWish boo
 		}
 	}
 	return chosen
-}
-
-// unassignAll takes everything inside r from its nodes.
-func (p *planner) unassignAll(r *resource) {
-	for _, c := range r.children {
-		p.unassignAll(c)
-	}
-	p.unassign(r)
 }
 
 // limitByParent bans r from the nodes that its clone or bundle may not use or has filled.

@@ -5,10 +5,8 @@ import "sort"
 // sortInstances orders instances for assignment, see compareInstances. list is not changed.
 func (p *planner) sortInstances(parent *resource, list []*resource) []*resource {
 	out := append([]*resource(nil), list...)
-	if len(parent.colos) > 0 || len(parent.withs) > 0 {
-		for _, r := range out {
-			r.colocScore = p.colocatedScore(parent, r)
-		}
+	for _, r := range out {
+		r.colocScore = p.colocatedScore(parent, r)
 	}
 	sort.SliceStable(out, func(i, j int) bool { return p.compareInstances(parent, out[i], out[j]) < 0 })
 	return out
@@ -19,6 +17,9 @@ func (p *planner) colocatedScore(parent, r *resource) int {
 	n := currentNode(r)
 	if n == nil {
 		return 0
+	}
+	if len(parent.colos) == 0 && len(parent.withs) == 0 {
+		return n.score
 	}
 	t := p.borrow(nil)
 	defer p.giveBack(t)

@@ -13,10 +13,11 @@ func (p *planner) pullToClone(r, primary *resource, c *colocation) {
 		switch {
 		case !r.isAssigned:
 			p.pullToRole(r, primary, c)
+			return
 		case c.dependentRole == rolePromoted:
 			p.pullPromotion(r, primary, c)
+			return
 		}
-		return
 	}
 	if p.interleaves(c.dependent, r, primary) {
 		p.pairInstance(r, primary, c)
@@ -146,10 +147,7 @@ func assignedScore(r *resource) int {
 	for len(r.children) > 0 {
 		r = r.children[0]
 	}
-	if r.assigned == nil {
-		return 0
-	}
-	return int(r.allowed[r.assigned.idx].score)
+	return r.placeScore
 }
 
 // addMatching adds the colocation's score on the nodes that match n.

@@ -81,8 +81,7 @@ func setNextRole(r *resource, to role, why string) {
 }
 
 // currentNode is the node that r is taken to be active on: the source of a live migration that was cut
-// short, else the first node that is online and clean, else the first. Where r needs no fencing to be
-// recovered it is just the first.
+// short, else the first. Where r needs no fencing to be recovered, nodes that are online and clean go first.
 func currentNode(r *resource) *node {
 	var found *node
 	for _, n := range r.runningOn {
@@ -91,7 +90,7 @@ func currentNode(r *resource) *node {
 			if n == r.partialSource {
 				return n
 			}
-		case r.needsFencing:
+		case !r.needsFencing:
 			if n.online && !n.unclean {
 				return n
 			}

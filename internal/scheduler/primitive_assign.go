@@ -105,6 +105,10 @@ func (p *planner) assignTo(r *resource, n *node, force bool) bool {
 		return false
 	}
 	r.assigned = n
+	r.placeScore = n.score
+	if !force {
+		r.placeScore = int(r.allowed[n.idx].score)
+	}
 	n.assigned = append(n.assigned, r)
 	p.consume(n, r)
 	p.showUtilization(r, n)
@@ -113,12 +117,11 @@ func (p *planner) assignTo(r *resource, n *node, force bool) bool {
 
 // unassign takes r from the node it was assigned to.
 func (p *planner) unassign(r *resource) {
-	r.isAssigned = false
 	n := r.assigned
 	if n == nil {
 		return
 	}
-	r.assigned = nil
+	r.assigned, r.isAssigned = nil, false
 	for i := len(n.assigned) - 1; i >= 0; i-- {
 		if n.assigned[i] == r {
 			n.assigned = append(n.assigned[:i], n.assigned[i+1:]...)
