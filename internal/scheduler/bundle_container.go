@@ -8,10 +8,10 @@ import (
 )
 
 // bundleContainer is the configuration of a replica's container. hosts are the addresses of all the
-// replicas, which learn each other's names.
-func bundleContainer(b *resource, offset int, ip string, hosts []string) *cib.Resource {
+// replicas, which learn each other's names. inner says that there is a resource inside.
+func bundleContainer(b *resource, offset int, ip string, inner bool, hosts []string) *cib.Resource {
 	id := b.id + "-" + b.spec.Engine + "-" + strconv.Itoa(offset)
-	run := &runOptions{spec: b.spec, bundle: b.id, replica: b.id + "-" + strconv.Itoa(offset), ip: ip, hosts: hosts}
+	run := &runOptions{spec: b.spec, bundle: b.id, replica: b.id + "-" + strconv.Itoa(offset), ip: ip, inner: inner, hosts: hosts}
 	if b.spec.Engine == "rkt" {
 		run.rkt()
 	} else {
@@ -24,7 +24,7 @@ func bundleContainer(b *resource, offset int, ip string, hosts []string) *cib.Re
 	}
 	params = append(params, cib.NV{Name: "mount_points", Value: strings.Join(run.mounts, ",")})
 	command := b.spec.RunCommand
-	if command == "" && len(b.cfg.Children) > 0 {
+	if command == "" && inner {
 		command = "/usr/sbin/pacemaker-remoted"
 	}
 	if command != "" {
@@ -40,6 +40,7 @@ func bundleContainer(b *resource, offset int, ip string, hosts []string) *cib.Re
 type runOptions struct {
 	spec            *cib.BundleSpec
 	bundle, replica string
+	inner           bool // there is a resource inside, and an executor with it
 	ip              string
 	hosts           []string
 	text            strings.Builder
@@ -142,7 +143,7 @@ func (o *runOptions) controlPort() string {
 	return defaultControlPort
 }
 
-// ports are the configured port mappings and, where there are addresses, the one for the connection.
+// ports are the configured port mappings and the one for the connection to what is inside.
 func (o *runOptions) ports() []cib.PortMapping {
 	var list []cib.PortMapping
 	for _, m := range o.spec.Ports {
@@ -153,7 +154,7 @@ func (o *runOptions) ports() []cib.PortMapping {
 		}
 		list = append(list, m)
 	}
-	if o.spec.HasNetwork {
+	if o.inner {
 		control := o.controlPort()
 		list = append(list, cib.PortMapping{Port: control, InternalPort: control})
 	}
@@ -175,7 +176,8 @@ func (o *runOptions) storage() []mount {
 	for _, m := range o.spec.Storage {
 		add(m.SourceDir, m.SourceDirRoot, m.TargetDir, m.Options)
 	}
-	if o.spec.HasNetwork {
+	if o.inner {
+		// The executor inside needs the cluster's key and a place for its log.
 		key := "/etc/pacemaker/authkey"
 		add(key, "", key, "")
 		add("", "/var/log/pacemaker/bundles", "/var/log", "")

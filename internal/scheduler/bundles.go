@@ -117,7 +117,7 @@ func (p *planner) buildReplica(b, inner *resource, offset int, ip string) {
 	if ip != "" {
 		rep.ip = implicit(bundleIP(b, ip))
 	}
-	rep.container = implicit(bundleContainer(b, offset, ip, bundleAddresses(b.spec, b.cloneMax)))
+	rep.container = implicit(bundleContainer(b, offset, ip, inner != nil, bundleAddresses(b.spec, b.cloneMax)))
 	b.replicas = append(b.replicas, rep)
 	if rep.child == nil {
 		return

@@ -21,6 +21,19 @@ func (r *resource) instances() []*resource {
 	return list
 }
 
+// doers are the instances that carry out a clone's or bundle's task: containers start and stop, what is
+// inside of them is promoted and demoted.
+func (r *resource) doers(task string) []*resource {
+	switch baseTask(task) {
+	case taskStart, taskStop:
+	default:
+		if inner := r.content(); inner != nil && r.variant == bundle {
+			return inner.children
+		}
+	}
+	return r.instances()
+}
+
 func (r *resource) instanced() bool { return r.variant == clone || r.variant == bundle }
 
 // within reports whether r is other or inside of it.

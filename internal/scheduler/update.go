@@ -204,8 +204,9 @@ func (p *planner) groupFlags(a *action, n *node) actFlags {
 func (p *planner) instanceFlags(a *action, n *node) actFlags {
 	flags := actOptional | actRunnable | actPseudo
 	found := false
-	for _, i := range a.rsc.members() {
-		c := i.instanceAction(a.instanceTask(), n)
+	task := a.instanceTask()
+	for _, i := range a.rsc.doers(task) {
+		c := i.instanceAction(task, n)
 		if c == nil {
 			continue
 		}
