@@ -1,6 +1,9 @@
 package scheduler
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // Fencing and shutdown: which nodes must be made sure of, and what waits for that.
 
@@ -32,19 +35,25 @@ func (p *planner) fenceAction(n *node, op string, optional bool, reason string) 
 	return a
 }
 
+// managesAny reports whether there is a resource for the sake of which a node could be fenced.
+func (p *planner) managesAny() bool {
+	return slices.ContainsFunc(p.resources, func(r *resource) bool { return r.managed })
+}
+
 // fenceAndShutdown makes the fencing of every node that needs it and the shutdown of those that asked.
 func (p *planner) fenceAndShutdown() {
 	var dcDown *action
 	var fences, shutdowns []*action
+	managed := p.managesAny()
 	for _, n := range p.nodes {
 		if n.kind == guestNode {
-			if n.remoteReset && n.conn.container != nil && p.canFence(n) {
+			if n.remoteReset && managed && n.conn.container != nil && p.canFence(n) {
 				p.fenceGuestNode(n)
 			}
 			continue
 		}
 		switch {
-		case n.unclean && p.canFence(n):
+		case n.unclean && managed && p.canFence(n):
 			f := p.fenceAction(n, "", false, cmp.Or(n.fencedReason, "node is unclean"))
 			p.orderAroundFence(f)
 			if n == p.dc {

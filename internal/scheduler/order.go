@@ -53,21 +53,27 @@ func (p *planner) order(first, then *action, flags ordFlags) bool {
 	if len(first.after) <= len(then.before) {
 		for _, l := range first.after {
 			if l.then == then {
-				changed := l.flags|flags != l.flags
-				l.flags |= flags
-				return changed
+				return l.add(flags)
 			}
 		}
 	} else {
 		for _, l := range then.before {
 			if l.first == first {
-				changed := l.flags|flags != l.flags
-				l.flags |= flags
-				return changed
+				return l.add(flags)
 			}
 		}
 	}
 	p.orderNew(first, then, flags)
+	return true
+}
+
+// add gives an edge a further meaning, unless the two share one: of several constraints on the same two
+// actions the first holds.
+func (l *link) add(flags ordFlags) bool {
+	if l.flags&flags != 0 {
+		return false
+	}
+	l.flags |= flags
 	return true
 }
 
