@@ -26,7 +26,7 @@ type simulation struct {
 // report takes in the results in the order in which they come, and writes them in one of the formats.
 type report interface {
 	date(line string)
-	status(v *scheduler.View, revised bool)
+	status(v *scheduler.View, in *cib.CIB, revised bool)
 	modifications(mods []simulate.Modification, o *simulateOptions)
 	problem(err error)
 	plan(p *scheduler.Plan)
@@ -153,9 +153,9 @@ func (s *simulation) run() int {
 	var p *scheduler.Plan
 	if planned && s.o.events.Empty() { // one reading of the state will do
 		p = s.schedule()
-		s.out.status(p.View, false)
+		s.out.status(p.View, s.in, false)
 	} else if !s.o.quiet {
-		s.out.status(scheduler.Look(s.in, scheduler.Options{Now: s.now}), false)
+		s.out.status(scheduler.Look(s.in, scheduler.Options{Now: s.now}), s.in, false)
 	}
 	if !s.o.events.Empty() {
 		after, mods, errs := simulate.Inject(s.in, &s.o.events, stamp, resourceFinder(s.in))
@@ -226,10 +226,10 @@ func (s *simulation) planned(p *scheduler.Plan, stamp time.Time) int {
 	}
 	s.tellDate()
 	if s.o.quiet {
-		s.out.status(nil, true)
+		s.out.status(nil, nil, true)
 		return exitOK
 	}
-	s.out.status(scheduler.Look(res.After, scheduler.Options{Now: s.now}), true)
+	s.out.status(scheduler.Look(res.After, scheduler.Options{Now: s.now}), res.After, true)
 	return exitOK
 }
 

@@ -67,15 +67,15 @@ func newJSONReport(w io.Writer, o *simulateOptions) *jsonReport {
 
 func (j *jsonReport) date(string) {}
 
-func (j *jsonReport) status(v *scheduler.View, revised bool) {
+func (j *jsonReport) status(v *scheduler.View, in *cib.CIB, revised bool) {
 	if v == nil {
 		return
 	}
 	if revised {
-		j.doc.Revised = splitLines(statusText(v, j.o, false))
+		j.doc.Revised = splitLines(statusText(v, in, j.o, false))
 		return
 	}
-	j.doc.Status = splitLines(statusText(v, j.o, true))
+	j.doc.Status = splitLines(statusText(v, in, j.o, true))
 }
 
 func (j *jsonReport) modifications(mods []simulate.Modification, _ *simulateOptions) {

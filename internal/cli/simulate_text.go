@@ -30,7 +30,7 @@ func (t *textReport) date(line string) {
 	}
 }
 
-func (t *textReport) status(v *scheduler.View, revised bool) {
+func (t *textReport) status(v *scheduler.View, in *cib.CIB, revised bool) {
 	if revised && (!t.o.quiet || t.modified || t.o.showScores || t.o.showUtil) {
 		t.blank()
 	}
@@ -43,7 +43,7 @@ func (t *textReport) status(v *scheduler.View, revised bool) {
 		status.Notes(t.w, v) // the buffer keeps the error until finish
 		t.heading("Current cluster status")
 	}
-	t.block(statusText(v, t.o, !revised))
+	t.block(statusText(v, in, t.o, !revised))
 }
 
 func (t *textReport) modifications(mods []simulate.Modification, o *simulateOptions) {

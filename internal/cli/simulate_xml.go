@@ -46,7 +46,7 @@ func (x *xmlReport) add(name string, children []*cib.Element) {
 
 func (x *xmlReport) date(string) {}
 
-func (x *xmlReport) status(v *scheduler.View, revised bool) {
+func (x *xmlReport) status(v *scheduler.View, in *cib.CIB, revised bool) {
 	if v == nil {
 		return
 	}

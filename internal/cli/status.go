@@ -5,18 +5,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/status"
 )
 
 // statusText is the cluster's status as text, laid out in the fancy way. pending says whether operations
 // in flight are shown.
-func statusText(v *scheduler.View, o *simulateOptions, pending bool) string {
+func statusText(v *scheduler.View, in *cib.CIB, o *simulateOptions, pending bool) string {
 	if !pending {
 		settled(v.Resources)
 	}
 	var b strings.Builder
 	status.Text(&b, v) // a Builder takes everything
+	if o.showAttrs {
+		status.Attributes(&b, v)
+	}
+	if o.showFailcounts {
+		status.FailCounts(&b, v, in)
+		status.Failures(&b, v)
+	}
 	return b.String()
 }
 

@@ -2,6 +2,8 @@ package scheduler
 
 import (
 	"sort"
+
+	"github.com/cerco-ha/cerco/internal/cib"
 )
 
 // View is the cluster as the scheduler sees it: status with configuration applied. It is a snapshot
@@ -56,6 +58,7 @@ type ResourceView struct {
 	InPromotable                                                    bool
 	Internal                                                        bool // connection to a guest, implied by its container
 	CloneMax                                                        int
+	MigrationThreshold                                              int
 
 	Children    []*ResourceView
 	Replicas    []ReplicaView
@@ -88,6 +91,8 @@ type FailureView struct {
 	RC, Status, CallID   int
 	ExitReason           string
 	LastRCChange         int64
+	Key                  string // operation_key
+	Queued, Exec         string // how long it waited and took, in milliseconds; empty if not recorded
 }
 
 // viewer builds a View.
@@ -114,9 +119,18 @@ func (p *planner) view() *View {
 	for _, f := range p.failedOps {
 		v.Failures = append(v.Failures, FailureView{Node: f.node.name, Resource: f.rsc.id, Task: f.op.Operation,
 			IntervalMS: f.op.IntervalMS, RC: f.op.RC, Status: f.op.Status, CallID: f.op.CallID,
-			ExitReason: f.op.El.Attr("exit-reason"), LastRCChange: f.op.LastRCChange})
+			ExitReason: f.op.El.Attr("exit-reason"), LastRCChange: f.op.LastRCChange,
+			Key: operationKey(f.op.El), Queued: f.op.El.Attr("queue-time"), Exec: f.op.El.Attr("exec-time")})
 	}
 	return v
+}
+
+// operationKey is the key of a history entry; old entries have it as their id alone.
+func operationKey(e *cib.Element) string {
+	if key, ok := e.Lookup("operation_key"); ok {
+		return key
+	}
+	return e.ID()
 }
 
 // count adds r's instances to the totals.
@@ -178,7 +192,7 @@ func (w *viewer) resource(r *resource) *ResourceView {
 		Orphaned: r.orphan, Failed: r.failed, FailureIgnored: r.failureIgnored, Blocked: r.blocked,
 		Managed: r.managed, Maintenance: r.maintenance, Unique: r.unique, Promotable: r.promotable,
 		Disabled: w.p.disabled(r), InPromotable: r.failureScopeClone().promotable,
-		Internal: r.meta["internal"] == "true", CloneMax: r.cloneMax}
+		Internal: r.meta["internal"] == "true", CloneMax: r.cloneMax, MigrationThreshold: r.migrationThreshold}
 	if r.variant == primitive && !r.unique {
 		v.Name = r.cfg.ID
 	}
