@@ -82,7 +82,7 @@ func (o *runOptions) docker() {
 			o.add("-p ", port.Port, ":", port.InternalPort)
 		}
 	}
-	o.tail("--add-host=", ":")
+	o.tail()
 }
 
 // rkt are the options of rkt, whose mounts are numbered volumes.
@@ -111,27 +111,24 @@ func (o *runOptions) rkt() {
 			o.add("--port=", port.InternalPort, ":", port.Port)
 		}
 	}
-	o.tail("--hosts-entry=", "=")
+	o.tail()
 }
 
 // tail adds the user's own options and the names of the other replicas.
-func (o *runOptions) tail(flag, separator string) {
+func (o *runOptions) tail() {
 	if o.spec.Options != "" {
 		o.add(o.spec.Options)
 	}
 	o.add()
-	if !o.spec.AddHost {
-		return
-	}
 	for i, ip := range o.hosts {
 		if ip == "" {
 			continue
 		}
 		name := o.bundle + "-" + strconv.Itoa(i)
-		if o.spec.Engine == "rkt" {
-			o.add(flag, ip, separator, name)
+		if o.spec.Engine != "rkt" && o.spec.AddHost {
+			o.add("--add-host=", name, ":", ip)
 		} else {
-			o.add(flag, name, separator, ip)
+			o.add("--hosts-entry=", ip, "=", name)
 		}
 	}
 }
