@@ -31,19 +31,35 @@ func (p *planner) groupActions(g *resource) {
 }
 
 // changes is what will happen to the instances of a clone.
-type changes struct{ starting, stopping, active, promoting, demoting bool }
+type changes struct {
+	starting, stopping, active, promoting, demoting bool
+
+	moving bool // one instance both stops and starts
+}
 
 func (p *planner) cloneActions(c *resource) {
 	var ch changes
 	for _, i := range c.children {
 		p.createActions(i)
-		ch.look(i)
+		var one changes
+		one.look(i)
+		ch.add(one)
 	}
 	p.collectiveMarks(c, ch)
 	if c.promotable {
 		p.promotionMarks(c, ch)
 	}
 	p.notifications(c, ch)
+}
+
+// add adds what will happen to one instance.
+func (ch *changes) add(one changes) {
+	ch.starting = ch.starting || one.starting
+	ch.stopping = ch.stopping || one.stopping
+	ch.active = ch.active || one.active
+	ch.promoting = ch.promoting || one.promoting
+	ch.demoting = ch.demoting || one.demoting
+	ch.moving = ch.moving || one.starting && one.stopping
 }
 
 // look adds what the actions of an instance, or of what is inside it, are going to do.
@@ -79,7 +95,10 @@ func (p *planner) collectiveMarks(c *resource, ch changes) {
 	p.pseudoOp(c, taskStart, !ch.starting, true)
 	started := p.pseudoOp(c, taskStarted, !ch.starting, ch.active || ch.starting)
 	started.priority = infinity
-	p.pseudoOp(c, taskStop, !ch.stopping, true)
+	stop := p.pseudoOp(c, taskStop, !ch.stopping, true)
+	if c.variant == clone && !ch.moving {
+		stop.flags |= actMigratable // what depends on the clone may move live to where an instance stays
+	}
 	stopped := p.pseudoOp(c, taskStopped, !ch.stopping, true)
 	stopped.priority = infinity
 }

@@ -23,8 +23,7 @@ func (p *planner) migrationOrder(o *ordering) {
 	case o.firstTask == taskStart && o.thenTask == taskStart:
 		flags := ordOptional
 		if first && then {
-			p.orderTasks(o.firstRsc, taskMigrateTo, o.thenRsc, taskMigrateTo, flags)
-			p.orderTasks(o.firstRsc, taskMigrateFrom, o.thenRsc, taskMigrateFrom, flags)
+			p.orderTasks(o.firstRsc, taskMigrateFrom, o.thenRsc, taskMigrateTo, flags)
 		}
 		if then {
 			if first {
@@ -38,9 +37,7 @@ func (p *planner) migrationOrder(o *ordering) {
 			flags |= ordNotMigratable
 		}
 		p.orderTasks(o.firstRsc, taskStop, o.thenRsc, taskMigrateTo, flags)
-		if first {
-			p.orderTasks(o.firstRsc, taskStop, o.thenRsc, taskMigrateFrom, ordOptional|ordNotMigratable)
-		}
+		p.orderTasks(o.firstRsc, taskStop, o.thenRsc, taskMigrateFrom, flags)
 	case o.firstTask == taskPromote && o.thenTask == taskStart && then:
 		p.orderTasks(o.firstRsc, taskPromote, o.thenRsc, taskMigrateTo, ordOptional)
 	case o.firstTask == taskDemote && o.thenTask == taskStop && then:
