@@ -32,7 +32,7 @@ func (p *planner) forgetOldFailures(h *history) {
 		if o.Operation != taskStart && o.Operation != taskMonitor || !strings.HasSuffix(o.El.Attr("id"), "_last_failure_0") {
 			continue
 		}
-		if p.compareDigest(h, o) != digestSame {
+		if p.compareDigest(h, o, false) != digestSame {
 			p.clear(h.rsc, h.node, "resource parameters have changed")
 		}
 	}
@@ -206,7 +206,7 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 			return false
 		}
 	}
-	switch p.compareDigest(h, o) {
+	switch p.compareDigest(h, o, p.opts.Masked) {
 	case digestRestart:
 		r.changed, r.changeReason = true, "resource definition change"
 		return true
@@ -259,14 +259,16 @@ const (
 	digestRestart              // something changed that needs a restart
 )
 
-func (p *planner) compareDigest(h *history, o *cib.LrmOp) digestResult {
+// compareDigest tells whether an operation would run with other parameters now. masked says that the
+// private ones may have been taken out of the CIB and do not count.
+func (p *planner) compareDigest(h *history, o *cib.LrmOp, masked bool) digestResult {
 	want := o.El.Attr("op-digest")
 	if want == "" {
 		return digestSame
 	}
 	r := h.rsc
 	params := p.digestParams(r, h.node, o)
-	if secure := o.El.Attr("op-secure-digest"); secure != "" && p.opts.Masked {
+	if secure := o.El.Attr("op-secure-digest"); secure != "" && masked {
 		list := o.El.Attr("op-secure-params")
 		if secure == digestOf(params, func(k string) bool { return skipMeta(k) || inList(list, k) || strings.HasPrefix(k, "pcmk_") }) {
 			return digestSame
