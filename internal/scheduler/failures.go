@@ -114,9 +114,13 @@ func (p *planner) failCount(r *resource, n *node) int {
 	return count
 }
 
-// failCountWithin is failCount with the failures of what runs inside of a container added to its own.
+// failCountWithin is failCount with the failures of what runs inside of a container added to its own. A
+// bundle's containers answer for themselves alone.
 func (p *planner) failCountWithin(r *resource, n *node) int {
 	count := p.failCount(r, n)
+	if r.bundleOf != nil {
+		return count
+	}
 	for _, f := range r.fillers {
 		count = cib.AddScores(count, p.failCount(f, n))
 	}

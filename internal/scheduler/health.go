@@ -62,9 +62,6 @@ func (p *planner) unpackHealth() {
 			continue
 		}
 		n.health = worstHealth(n.attrs)
-		if strategy == "custom" {
-			continue
-		}
 		score := p.nodeHealth(n)
 		if score == 0 {
 			continue
