@@ -77,9 +77,9 @@ type failCount struct {
 // FailCounts writes the fail counts of the resources that have one, node by node.
 func FailCounts(w io.Writer, v *scheduler.View, in *cib.CIB) error {
 	t := &text{depth: 2}
-	node, remembers := "", false
-	for _, n := range in.Status.Nodes {
-		remembers = remembers || len(n.Lrm) > 0
+	node, up := "", false
+	for _, n := range v.Nodes {
+		up = up || n.Online
 	}
 	for _, f := range failCounts(v, in) {
 		if f.node != node {
@@ -88,7 +88,7 @@ func FailCounts(w io.Writer, v *scheduler.View, in *cib.CIB) error {
 		}
 		t.within(func() { t.item(f.resource + ": " + f.words()) })
 	}
-	return writeList(w, "Migration Summary", t.out.String(), remembers)
+	return writeList(w, "Migration Summary", t.out.String(), up)
 }
 
 func (f *failCount) words() string {
