@@ -69,7 +69,7 @@ func explainCommand(c *call) int {
 		return c.errorf(exitUsage, "%v", err)
 	}
 	if !o.events.Empty() {
-		after, _, errs := simulate.Inject(in, &o.events, c.Now(), resourceFinder(in))
+		after, _, errs := simulate.Inject(in, &o.events, c.Now(), resourceFinder(in, scheduler.Look(in, scheduler.Options{Now: now})))
 		if len(errs) > 0 {
 			return c.errorf(exitUsage, "%v", errs[0])
 		}

@@ -57,6 +57,9 @@ func simulateCommand(c *call) int {
 	if err != nil {
 		return c.errorf(exitCantOut, "%v", err)
 	}
+	if strings.HasSuffix(c.name, "crm_simulate") && o.events.QuorumAlone() {
+		o.events.Quorum = "" // which is how crm_simulate treats it
+	}
 	s := &simulation{c: c, o: o, in: in}
 	switch o.outputAs {
 	case "text":
@@ -154,11 +157,14 @@ func (s *simulation) run() int {
 	if planned && s.o.events.Empty() { // one reading of the state will do
 		p = s.schedule()
 		s.out.status(p.View, s.in, false)
-	} else if !s.o.quiet {
-		s.out.status(scheduler.Look(s.in, scheduler.Options{Now: s.now}), s.in, false)
+	}
+	var view *scheduler.View
+	if p == nil && (!s.o.quiet || len(s.o.events.Ops) > 0) {
+		view = scheduler.Look(s.in, scheduler.Options{Now: s.now})
+		s.out.status(view, s.in, false)
 	}
 	if !s.o.events.Empty() {
-		after, mods, errs := simulate.Inject(s.in, &s.o.events, stamp, resourceFinder(s.in))
+		after, mods, errs := simulate.Inject(s.in, &s.o.events, stamp, s.finder(view))
 		s.out.modifications(mods, s.o)
 		for _, err := range errs {
 			s.out.problem(err)
@@ -180,6 +186,14 @@ func (s *simulation) run() int {
 		p = s.schedule()
 	}
 	return s.planned(p, stamp)
+}
+
+// finder is resourceFinder where there are operations to look resources up for.
+func (s *simulation) finder(v *scheduler.View) func(string) (simulate.ResourceType, bool) {
+	if v == nil {
+		return nil
+	}
+	return resourceFinder(s.in, v)
 }
 
 func (s *simulation) tellDate() {
@@ -256,39 +270,39 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// resourceFinder tells the agent of a primitive, or of an instance of a cloned one, by its name.
-func resourceFinder(in *cib.CIB) func(string) (simulate.ResourceType, bool) {
-	plain, cloned := map[string]*cib.Resource{}, map[string]*cib.Resource{}
-	var walk func(rs []*cib.Resource, inClone bool)
-	walk = func(rs []*cib.Resource, inClone bool) {
-		for _, r := range rs {
-			if r.Kind == cib.Primitive {
-				if inClone {
-					cloned[r.ID] = r
-				} else {
-					plain[r.ID] = r
-				}
-			}
-			walk(r.Children, inClone || r.Kind == cib.Clone || r.Kind == cib.Bundle)
+// resourceFinder tells the agent of a primitive or instance by its name: an instance's own, or the plain
+// one if histories know it by that.
+func resourceFinder(in *cib.CIB, v *scheduler.View) func(string) (simulate.ResourceType, bool) {
+	known := map[string]bool{}
+	for _, n := range in.Status.Nodes {
+		for _, h := range n.Lrm {
+			known[h.ID] = true
 		}
 	}
-	walk(in.Resources, false)
-	return func(name string) (simulate.ResourceType, bool) {
-		r := plain[name]
-		if i := strings.LastIndexByte(name, ':'); r == nil && i >= 0 {
-			r = cloned[name[:i]]
-		}
-		if r != nil {
-			return simulate.ResourceType{Class: r.Class, Provider: r.Provider, Type: r.Type}, true
-		}
-		for _, n := range in.Status.Nodes { // an orphan
-			for _, h := range n.Lrm {
-				if h.ID == name && cloned[name] == nil {
-					return simulate.ResourceType{Class: h.Class, Provider: h.Provider, Type: h.Type}, true
+	agents := map[string]simulate.ResourceType{}
+	var walk func(rs []*scheduler.ResourceView)
+	walk = func(rs []*scheduler.ResourceView) {
+		for _, r := range rs {
+			if r == nil {
+				continue
+			}
+			if r.Kind == "primitive" {
+				a := simulate.ResourceType{Class: r.Class, Provider: r.Provider, Type: r.Type}
+				agents[r.ID] = a
+				if known[r.Name] {
+					agents[r.Name] = a
 				}
 			}
+			walk(r.Children)
+			for _, rep := range r.Replicas {
+				walk([]*scheduler.ResourceView{rep.IP, rep.Container, rep.Remote, rep.Child})
+			}
 		}
-		return simulate.ResourceType{}, false
+	}
+	walk(v.Resources)
+	return func(name string) (simulate.ResourceType, bool) {
+		a, ok := agents[name]
+		return a, ok
 	}
 }
 

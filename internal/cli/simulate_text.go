@@ -48,7 +48,7 @@ func (t *textReport) status(v *scheduler.View, in *cib.CIB, revised bool) {
 
 func (t *textReport) modifications(mods []simulate.Modification, o *simulateOptions) {
 	t.modified = true
-	if o.quiet || len(mods) == 1 && mods[0].Kind == simulate.ModQuorum { // quorum alone goes without saying
+	if o.quiet {
 		return
 	}
 	t.blank()

@@ -64,9 +64,6 @@ var modAction = map[simulate.ModKind]string{
 }
 
 func (x *xmlReport) modifications(mods []simulate.Modification, o *simulateOptions) {
-	if len(mods) == 1 && mods[0].Kind == simulate.ModQuorum {
-		return
-	}
 	e := element("modifications", "quorum", o.events.Quorum, "watchdog", o.events.Watchdog)
 	var list []*cib.Element
 	for _, m := range mods {

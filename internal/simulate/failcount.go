@@ -12,9 +12,9 @@ import (
 const notRunning = 7
 
 // countFailure adds a failure of an operation to the transient attributes of its node: the count and the
-// time. Success and a probe that found nothing are no failures.
+// time. Success is no failure, nor is to find the resource stopped other than in a recurring operation.
 func (s *state) countFailure(n *nodeState, rsc string, op operation) []Step {
-	if op.rc == 0 || op.rc == notRunning && op.task == "monitor" && op.intervalMS == 0 {
+	if op.rc == 0 || op.rc == notRunning && op.intervalMS == 0 {
 		return nil
 	}
 	suffix := fmt.Sprintf("%s#%s_%d", rsc, op.task, op.intervalMS)

@@ -29,6 +29,13 @@ func (i *Injections) Empty() bool {
 			len(i.TicketsStandby)+len(i.TicketsActivate)+len(i.Ops) == 0
 }
 
+// QuorumAlone reports whether nothing but quorum is injected.
+func (i *Injections) QuorumAlone() bool {
+	rest := *i
+	rest.Quorum = ""
+	return i.Quorum != "" && rest.Empty()
+}
+
 // ModKind tells what a Modification is.
 type ModKind uint8
 
@@ -64,7 +71,7 @@ type injection struct {
 
 // Inject applies events to a copy of the CIB. Events that cannot be applied are left out, each with an
 // error that says why; the rest still happens. find tells the class, provider and type of a resource or
-// instance by its name.
+// instance by its name; it is needed for operations only.
 func Inject(in *cib.CIB, ev *Injections, stamp time.Time, find func(rsc string) (ResourceType, bool)) (*cib.CIB, []Modification, []error) {
 	j := &injection{state: newState(in, stamp), stamp: stamp}
 	if ev.Quorum != "" {

@@ -39,6 +39,7 @@ type nodeState struct {
 	histories    []*history // in document order, new ones last
 	byRsc        map[string]*history
 	transient    *cib.Element // the transient_attributes element, when attributes were set
+	lrmFirst     bool         // of both, history was there first
 }
 
 // history is one lrm_resource while it is changed.
@@ -103,7 +104,7 @@ func (n *nodeState) set(pairs ...cib.Attr) {
 // empty forgets history and transient attributes.
 func (n *nodeState) empty() {
 	n.histories, n.byRsc, n.transient = nil, make(map[string]*history), nil
-	n.changed, n.emptied = true, true
+	n.changed, n.emptied, n.lrmFirst = true, true, false
 }
 
 // history finds the history of an action's resource by either of its names, or makes one under the plain name.
@@ -127,6 +128,7 @@ func (n *nodeState) historyOf(name, plain string, rt ResourceType) *history {
 		h.attrs = append(h.attrs, cib.Attr{Name: "type", Value: rt.Type})
 		n.histories = append(n.histories, h)
 		n.byRsc[plain] = h
+		n.lrmFirst = n.lrmFirst || n.transient == nil
 	}
 	if h.index == nil {
 		h.indexEntries()
@@ -188,7 +190,7 @@ func (s *state) root() *cib.Element {
 		if n := byElement[c]; n != nil {
 			c = n.build()
 		} else if c.Name == "tickets" && s.tickets != nil {
-			continue // comes last
+			c = s.tickets.build(c)
 		}
 		children = append(children, c)
 	}
@@ -197,8 +199,8 @@ func (s *state) root() *cib.Element {
 			children = append(children, n.build())
 		}
 	}
-	if s.tickets != nil {
-		children = append(children, s.tickets.build(status.Child("tickets")))
+	if s.tickets != nil && status.Child("tickets") == nil {
+		children = append(children, s.tickets.build(nil))
 	}
 	root = replaceChild(root, status, status.WithChildren(children))
 	return root.With("num_updates", strconv.Itoa(s.in.Version.NumUpdates+s.updates))
@@ -233,29 +235,25 @@ func (n *nodeState) build() *cib.Element {
 	children := make([]*cib.Element, 0, len(old)+2)
 	for _, c := range old {
 		switch {
-		case c.Kind == cib.KindElement && c.Name == "lrm":
-			switch {
-			case lrm != nil:
-				children, lrm = append(children, lrm), nil
-			case !n.emptied && n.byRsc == nil:
-				children = append(children, c)
-			}
-		case c.Kind == cib.KindElement && c.Name == "transient_attributes":
-			switch {
-			case transient != nil:
-				children, transient = append(children, transient), nil
-			case !n.emptied:
-				children = append(children, c)
-			}
+		case c.Kind != cib.KindElement || c.Name != "lrm" && c.Name != "transient_attributes":
+			children = append(children, c)
+		case n.emptied:
+		case c.Name == "lrm" && lrm != nil:
+			children, lrm = append(children, lrm), nil
+		case c.Name == "transient_attributes" && transient != nil:
+			children, transient = append(children, transient), nil
 		default:
 			children = append(children, c)
 		}
 	}
-	if transient != nil {
-		children = append(children, transient)
+	last := []*cib.Element{transient, lrm}
+	if n.lrmFirst {
+		last = []*cib.Element{lrm, transient}
 	}
-	if lrm != nil {
-		children = append(children, lrm)
+	for _, c := range last {
+		if c != nil {
+			children = append(children, c)
+		}
 	}
 	return e.WithChildren(children)
 }
