@@ -40,6 +40,7 @@ func (p *planner) act() {
 	for _, r := range p.resources {
 		p.createActions(r)
 	}
+	p.forgetLocks()
 	p.orderRemotes()
 	p.fenceAndShutdown()
 	p.migrationOrders()

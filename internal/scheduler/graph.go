@@ -79,7 +79,7 @@ func (p *planner) wanted(a *action) bool {
 			return false
 		}
 	}
-	if a.has(actPseudo) || a.rsc == nil {
+	if a.has(actPseudo) || a.rsc == nil || a.task == taskLrmDelete {
 		return true
 	}
 	if a.node == nil {
@@ -161,6 +161,9 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 		if a.fenceOp != "on" {
 			t.Downed = []string{a.node.id}
 		}
+	}
+	if a.task == taskLrmDelete {
+		t.Mode = "cib" // the history is dropped from the CIB, the node is not asked
 	}
 	t.Attrs = p.attributes(t, a)
 	if a.rsc != nil && a.rsc.variant == primitive {

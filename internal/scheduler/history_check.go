@@ -274,13 +274,14 @@ func (p *planner) compareDigest(h *history, o *cib.LrmOp, masked bool) digestRes
 			return digestSame
 		}
 	}
-	if rd, list := restartDigest(o), o.El.Attr("op-force-restart"); rd != "" && list != "" {
-		got := digestOf(params, func(k string) bool { return skipMeta(k) || !inList(list, k) })
+	skip := func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") }
+	if rd, list := restartDigest(o), o.El.Attr("op-force-restart"); rd != "" {
+		got := digestOf(params, func(k string) bool { return skip(k) || list != "" && !inList(list, k) })
 		if got != rd {
 			return digestRestart
 		}
 	}
-	got := digestOf(params, func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") })
+	got := digestOf(params, skip)
 	if got != want {
 		return digestReload
 	}

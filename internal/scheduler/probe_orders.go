@@ -6,9 +6,6 @@ package scheduler
 // orderProbes makes whoever waits for a resource's stop wait for its probes, too, and keeps what would
 // restart because of a start from being stopped before the probes that the start waits for.
 func (p *planner) orderProbes() {
-	for _, o := range p.edges {
-		p.probesBeforeStops(o)
-	}
 	p.walk++
 	for i, probe := range p.actions {
 		if isProbeAction(probe) && probe.rsc != nil {
@@ -17,6 +14,9 @@ func (p *planner) orderProbes() {
 				p.restartsAfter(probe, l.then)
 			}
 		}
+	}
+	for _, o := range p.edges {
+		p.probesBeforeStops(o)
 	}
 }
 
