@@ -20,7 +20,7 @@ func (p *planner) placePrimitive(r *resource, prefer *node) *node {
 	p.considerDependents(r, colocActive)
 	p.limitRole(r)
 	p.showScores("pcmk__primitive_assign", r)
-	if p.cfg.fencing && !p.haveFencing {
+	if p.cfg.fencing && !p.haveFencing && !p.cfg.haveWatchdog {
 		r.managed = false
 	}
 	switch {
