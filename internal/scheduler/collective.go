@@ -1,5 +1,10 @@
 package scheduler
 
+import (
+	"slices"
+	"strings"
+)
+
 // createActions makes the actions of a resource and everything inside it.
 func (p *planner) createActions(r *resource) {
 	switch r.variant {
@@ -45,11 +50,36 @@ func (p *planner) cloneActions(c *resource) {
 		one.look(i)
 		ch.add(one)
 	}
+	if c.ordered {
+		p.oneByOne(c)
+	}
 	p.collectiveMarks(c, ch)
 	if c.promotable {
 		p.promotionMarks(c, ch)
 	}
 	p.notifications(c, ch)
+}
+
+// oneByOne lets the instances of an ordered clone start one after another, and stop the other way round,
+// past those in between that do neither.
+func (p *planner) oneByOne(c *resource) {
+	list := slices.Clone(c.children)
+	slices.SortFunc(list, func(a, b *resource) int { return strings.Compare(a.id, b.id) })
+	var up, down *action
+	for _, i := range list {
+		if a := i.findAction(taskStop, 0, nil); a != nil && p.memberFlags(a, nil)&actOptional == 0 {
+			if down != nil {
+				p.order(a, down, ordOptional)
+			}
+			down = a
+		}
+		if a := i.findAction(taskStart, 0, nil); a != nil && p.memberFlags(a, nil)&actOptional == 0 {
+			if up != nil {
+				p.order(up, a, ordOptional)
+			}
+			up = a
+		}
+	}
 }
 
 // add adds what will happen to one instance.
