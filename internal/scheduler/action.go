@@ -224,6 +224,12 @@ func (p *planner) assessRunnable(a *action) {
 		a.flags |= actRunnable
 	case p.cfg.quorate:
 		a.flags |= actRunnable
+	case p.cfg.noQuorum == noQuorumDemote && (r.role == roleUnpromoted || r.role == rolePromoted):
+		// What has roles may stay, but not promoted.
+		if r.nextRole > roleUnpromoted {
+			setNextRole(r, roleUnpromoted, "no-quorum-policy=demote")
+		}
+		a.flags |= actRunnable
 	case p.cfg.noQuorum == noQuorumStop || p.cfg.noQuorum == noQuorumSuicide || p.cfg.noQuorum == noQuorumDemote:
 		a.block("no quorum")
 	case p.cfg.noQuorum == noQuorumFreeze:

@@ -8,6 +8,9 @@ package scheduler
 func (p *planner) stabilize() {
 	for _, a := range p.actions {
 		p.enqueue(a)
+		if !a.optional() {
+			p.blockColocated(a)
+		}
 	}
 	for len(p.queue) > 0 {
 		a := p.queue[0]
