@@ -138,7 +138,7 @@ func (p *planner) startsAfterFence(r *resource, f *action) {
 		case needFencing:
 			p.order(f, a, ordOptional)
 		case needQuorum:
-			if a.task == taskStart && target.idx < len(r.allowed) && r.allowed[target.idx].in && !r.knownAt(target) {
+			if a.task == taskStart && target.idx < len(r.allowed) && r.allowed[target.idx].in && !r.surelyKnown(target) {
 				// It may be running on the node that we know nothing of.
 				p.order(f, a, ordOptional|ordRunnable)
 			}
@@ -148,6 +148,23 @@ func (p *planner) startsAfterFence(r *resource, f *action) {
 
 // stopsByFence: what runs on a fenced node is stopped by that. Where the resource asks for fencing, or the
 // node is a guest and its fencing the end of its container, what waits for the stop waits for the fencing.
+// surelyKnown reports whether a node knows a resource or, for an instance of an anonymous clone, any
+// instance. Members of cloned groups speak for themselves only: a group may be known in part.
+func (r *resource) surelyKnown(n *node) bool {
+	if r.knownOn.has(n) {
+		return true
+	}
+	if r.parent == nil || r.parent.variant != clone || r.parent.unique {
+		return false
+	}
+	for _, i := range r.parent.children {
+		if i.knownOn.has(n) {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *planner) stopsByFence(r *resource, f *action) {
 	n := f.node
 	top := r.outer()

@@ -68,7 +68,13 @@ func (p *planner) orderInside(o *cib.Order, s *orderSet) {
 	}
 	flags := orderFlags(s.kind, s.task, forward)
 	for i := 1; i < len(s.rscs); i++ {
-		p.orderResources(s.spec.ID, s.rscs[i-1], s.task, s.rscs[i], s.task, flags)
+		before := s.rscs[i-1 : i]
+		if s.kind == orderSerialize {
+			before = s.rscs[:i] // neighbours alone would let the others run at once
+		}
+		for _, b := range before {
+			p.orderResources(s.spec.ID, b, s.task, s.rscs[i], s.task, flags)
+		}
 	}
 	if sym != symmetrical {
 		return
