@@ -42,6 +42,7 @@ func (p *planner) unpackConfig() {
 	c.fencingTimeoutMS = p.optDuration("stonith-timeout", 60000)
 	c.watchdogTimeoutMS = p.optDuration("stonith-watchdog-timeout", 0)
 	c.haveWatchdog = p.optBool("have-watchdog", false)
+	p.haveFencing = c.haveWatchdog // a node without device can at least fence itself
 	c.priorityFencingDelayMS = p.optDuration("priority-fencing-delay", 0)
 
 	c.stopAll = p.optBool("stop-all-resources", false)

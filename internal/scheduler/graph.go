@@ -85,7 +85,7 @@ func (p *planner) wanted(a *action) bool {
 	if a.node == nil {
 		return false
 	}
-	if !a.node.online && a.node.kind != guestNode && a.node.kind != remoteNode {
+	if !a.node.online && a.task != taskLrmDelete && a.node.kind != guestNode && a.node.kind != remoteNode {
 		return false
 	}
 	return true
@@ -157,6 +157,8 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 		}
 	}
 	switch a.task {
+	case taskLrmDelete:
+		t.Mode = "cib"
 	case taskFence, taskShutdown:
 		if a.fenceOp != "on" {
 			t.Downed = []string{a.node.id}

@@ -23,6 +23,10 @@ func (p *planner) checkHistories() {
 	for _, c := range p.clearFailures {
 		p.clearFailureAction(c)
 	}
+	for _, l := range p.expiredLocks {
+		a := p.op(l.rsc, taskLrmDelete, 0, l.node, false)
+		a.flags |= actRunnable // only the CIB changes: the node need not be there
+	}
 }
 
 // forgetOldFailures clears failures that happened under parameters that are no longer configured, so that

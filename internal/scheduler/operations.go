@@ -55,6 +55,10 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 			m.source = nil
 			current = r.activeNode()
 		}
+	} else if r.partialTarget != nil {
+		// It was stopped on the source before it arrived: there is no migration left to finish.
+		m.stop = true
+		r.partialSource, r.partialTarget, r.allowMigrate = nil, nil, false
 	} else if p.activeCount(r) > 1 {
 		switch r.multipleActive {
 		case multiStopStart:
