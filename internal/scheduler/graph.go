@@ -29,7 +29,7 @@ func (p *planner) graph() *transition.Graph {
 	for _, r := range p.resources {
 		p.selectFrom(r)
 	}
-	for i := range p.actions {
+	for i := len(p.actions) - 1; i >= 0; i-- {
 		if a := p.actions[i]; a.rsc == nil {
 			p.selectAction(a)
 		}

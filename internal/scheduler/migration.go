@@ -21,14 +21,16 @@ func (p *planner) migrate(r *resource, from, to *node) {
 	stop := p.op(r, taskStop, 0, from, true)
 	start.flags |= actPseudo | actMigratable
 	stop.flags |= actMigratable
-	arrive := p.op(r, taskMigrateFrom, 0, to, start.optional())
-	arrive.flags |= actMigratable
-	arrive.needs = start.needs
 	if r.partialTarget == nil {
 		leave := p.op(r, taskMigrateTo, 0, from, start.optional())
 		leave.flags |= actMigratable
 		leave.needs = start.needs
 		p.setMigration(leave, from, to)
+	}
+	arrive := p.op(r, taskMigrateFrom, 0, to, start.optional())
+	arrive.flags |= actMigratable
+	arrive.needs = start.needs
+	if r.partialTarget == nil {
 		p.orderTasks(r, taskMonitor, r, taskMigrateTo, ordOptional)
 		p.orderTasks(r, taskMigrateTo, r, taskMigrateFrom, ordOptional|ordMigratable)
 	} else {

@@ -13,7 +13,7 @@ func (p *planner) probes() {
 	if !p.cfg.enableStartupProbes {
 		return
 	}
-	for _, n := range p.nodes {
+	for _, n := range p.byName {
 		if !p.canProbe(n) {
 			continue
 		}
