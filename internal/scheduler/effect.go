@@ -93,6 +93,12 @@ func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
 	if kinds&ordAsymmetric != 0 {
 		p.asymmetric(first, then, ff)
 	}
+	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
+		p.clearFlag(then, actOptional, first)
+		if then.has(actImplied) {
+			p.giveReason(then, first, actOptional)
+		}
+	}
 	if kinds&ordMigratable != 0 {
 		if !then.has(actMigratable) || !then.runnable() {
 			p.clearFlag(first, actRunnable, then)
@@ -106,12 +112,6 @@ func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
 	}
 	if kinds&ordRunnable != 0 && ff&actRunnable == 0 && then.runnable() {
 		p.clearFlag(then, actRunnable|actMigratable, first)
-	}
-	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
-		p.clearFlag(then, actOptional, first)
-		if then.has(actImplied) {
-			p.giveReason(then, first, actOptional)
-		}
 	}
 	if kinds&ordRestart != 0 {
 		p.restart(first, then)

@@ -159,6 +159,7 @@ func (p *planner) tellOfDown(n *notification, i *resource, extra []cib.Attr) {
 		p.notifyOp(n, i, at, n.pre, n.preDone, extra)
 		if n.task == taskDemote || stop == nil || stop.optional() {
 			p.notifyOp(n, i, at, n.post, n.postDone, extra)
+			p.monitorsAfter(n, i)
 		}
 	}
 }

@@ -6,7 +6,10 @@ package scheduler
 
 // stabilize brings all actions to the fixpoint.
 func (p *planner) stabilize() {
-	for _, a := range p.actions {
+	// The latest first: of several reasons for one thing, that of a resource itself comes before those
+	// of the resources that were there before it.
+	for i := len(p.actions) - 1; i >= 0; i-- {
+		a := p.actions[i]
 		p.enqueue(a)
 		if !a.optional() {
 			p.blockColocated(a)
