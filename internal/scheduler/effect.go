@@ -90,6 +90,12 @@ func (p *planner) pairFirst(first, then *action, tf actFlags, kinds ordFlags) {
 
 // pair applies the meaning of an edge to two actions.
 func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
+	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
+		p.clearFlag(then, actOptional, first)
+		if then.has(actImplied) {
+			p.giveReason(then, first, actOptional)
+		}
+	}
 	if kinds&ordAsymmetric != 0 {
 		p.asymmetric(first, then, ff)
 	}

@@ -34,6 +34,7 @@ func (p *planner) graph() *transition.Graph {
 			p.selectAction(a)
 		}
 	}
+	p.breakLoops()
 	g.Actions = make([]*transition.Action, 0, len(p.written))
 	acts := make([]transition.Action, len(p.written))
 	for i, a := range p.written {

@@ -339,7 +339,7 @@ func (p *planner) agentChanged(h *history, active bool) bool {
 	}
 	if active {
 		p.op(r, taskStop, 0, h.node, false)
-		r.changed = true
+		r.changed, r.changeReason = true, ""
 	}
 	return true
 }
