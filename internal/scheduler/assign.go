@@ -17,15 +17,21 @@ type asgState struct {
 
 // assignState is what the assign phase keeps with the planner.
 type assignState struct {
-	byName  []*node     // every node, in the order in which score lines name them
-	scratch []nodeTable // tables not in use
-	refs    *references
+	byName   []*node     // every node, in the order in which score lines name them
+	scratch  []nodeTable // tables not in use
+	refs     *references
+	nameless bool // some nodes have no #uname, so that colocations take them for one
 }
 
 // assign decides where every resource goes and in which role: constraints first, then what is known of
 // each node for each resource, then one resource after the other.
 func (p *planner) assign() {
 	p.sortNodeNames()
+	for _, n := range p.nodes {
+		if _, named := n.attrs["#uname"]; !named {
+			p.nameless = true
+		}
+	}
 	p.unpackConstraints()
 	p.applyCriteria()
 	p.addInternalColocations()

@@ -50,6 +50,9 @@ func (p *planner) compareInstances(parent, a, b *resource) int {
 	if okA != okB {
 		return trueFirst(okA)
 	}
+	if !okA {
+		nodeA, nodeB = nil, nil
+	}
 	if a.priority != b.priority {
 		return b.priority - a.priority
 	}

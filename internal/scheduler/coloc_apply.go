@@ -135,7 +135,7 @@ func (p *planner) scoreMatching(t nodeTable, at *node, c *colocation) {
 	for i := range t {
 		switch {
 		case !t[i].in:
-		case sameAttr(p.nodes[i], at, c.attr):
+		case p.sameAttr(p.nodes[i], at, c.attr):
 			if c.score < infinity {
 				t.add(i, c.score)
 			}
@@ -146,8 +146,8 @@ func (p *planner) scoreMatching(t nodeTable, at *node, c *colocation) {
 }
 
 // sameAttr reports whether two nodes have the same value of an attribute; having none is a value too.
-func sameAttr(a, b *node, attr string) bool {
-	if attr == "#uname" {
+func (p *planner) sameAttr(a, b *node, attr string) bool {
+	if attr == "#uname" && (a == b || !p.nameless) {
 		return a == b
 	}
 	va, oka := a.attrs[attr]
@@ -160,7 +160,7 @@ func (p *planner) pullPriority(dependent, primary *resource, c *colocation) {
 	if primary.assigned == nil || dependent.assigned == nil {
 		return
 	}
-	if !sameAttr(dependent.assigned, primary.assigned, c.attr) {
+	if !p.sameAttr(dependent.assigned, primary.assigned, c.attr) {
 		if c.score >= infinity && c.dependentRole == rolePromoted {
 			dependent.priority = banned
 		}

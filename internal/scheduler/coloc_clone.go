@@ -153,7 +153,7 @@ func assignedScore(r *resource) int {
 // addMatching adds the colocation's score on the nodes that match n.
 func (p *planner) addMatching(t nodeTable, n *node, c *colocation) {
 	for i := range t {
-		if t[i].in && sameAttr(p.nodes[i], n, c.attr) {
+		if t[i].in && p.sameAttr(p.nodes[i], n, c.attr) {
 			t.add(i, c.score)
 		}
 	}

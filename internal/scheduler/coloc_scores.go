@@ -104,7 +104,8 @@ func direction(f float32) float32 {
 // addMatchingScores adds r's best score among the nodes with the same attribute value, times factor.
 func (p *planner) addMatchingScores(t nodeTable, r *resource, attr string, factor float32, flags colocFlags) {
 	var best map[string]int32
-	if attr != "#uname" {
+	byValue := attr != "#uname" || p.nameless
+	if byValue {
 		best = p.bestByValue(r, attr)
 	}
 	for i := range t {
@@ -112,7 +113,7 @@ func (p *planner) addMatchingScores(t nodeTable, r *resource, attr string, facto
 			continue
 		}
 		score := int32(banned)
-		if attr != "#uname" {
+		if byValue {
 			if s, ok := best[attrValue(p.nodes[i], attr)]; ok {
 				score = s
 			}

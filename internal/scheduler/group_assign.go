@@ -20,8 +20,12 @@ func (p *planner) placeGroup(g *resource, prefer *node) *node {
 	g.assigning = true
 	first, last := g.children[0], g.children[len(g.children)-1]
 	g.role = first.role
-	first.colos = append(first.colos, g.colos...)
-	last.withs = append(last.withs, g.withs...)
+	for _, c := range g.colos {
+		first.colos = insertColocation(first.colos, c, (*colocation).primaryEnd)
+	}
+	for _, c := range g.withs {
+		last.withs = insertColocation(last.withs, c, (*colocation).dependentEnd)
+	}
 	inherited := g.colos
 	g.colos, g.withs = nil, nil
 	p.showScores("pcmk__group_assign", g)
@@ -30,7 +34,7 @@ func (p *planner) placeGroup(g *resource, prefer *node) *node {
 	for _, m := range g.children {
 		for _, c := range inherited {
 			if unmanaged && c.score >= infinity {
-				m.colos = append(m.colos, c)
+				m.colos = insertColocation(m.colos, c, (*colocation).primaryEnd)
 			}
 		}
 		unmanaged = unmanaged || !m.managed

@@ -35,16 +35,12 @@ func (p *planner) unpackNodes() {
 // addNode makes a node that nothing is known of yet.
 func (p *planner) addNode(id, name string, kind nodeKind) *node {
 	n := &node{idx: len(p.nodes), id: id, name: name, kind: kind, unseen: true, discovery: true}
-	n.attrs = map[string]string{"#uname": name, "#id": id, "#kind": "cluster", "#is_dc": "false"}
+	n.attrs = map[string]string{"#kind": "cluster"}
 	if kind == remoteNode {
 		n.attrs["#kind"] = "remote"
 	}
 	if id != "" && id == p.in.DCUUID {
-		n.attrs["#is_dc"] = "true"
 		p.dc = n
-	}
-	if c, ok := p.cfg.props["cluster-name"]; ok {
-		n.attrs["#cluster-name"] = c
 	}
 	if kind == remoteNode || kind == guestNode {
 		p.haveRemote = true
@@ -55,8 +51,18 @@ func (p *planner) addNode(id, name string, kind nodeKind) *node {
 	return n
 }
 
+// identify sets the attributes that every node has by itself. A remote node that neither the configuration
+// nor the status section knows goes without: no rule and no colocation can name it.
+func (p *planner) identify(n *node) {
+	n.attrs["#uname"], n.attrs["#id"], n.attrs["#is_dc"] = n.name, n.id, strconv.FormatBool(n == p.dc)
+	if c, ok := p.cfg.props["cluster-name"]; ok {
+		n.attrs["#cluster-name"] = c
+	}
+}
+
 // configuredAttrs adds the permanent attributes and the capacity of a configured node.
 func (p *planner) configuredAttrs(n *node) {
+	p.identify(n)
 	in := &cib.RuleInput{Now: p.now, NodeAttr: n.attr}
 	attrs, change := cib.Evaluate(n.cfg.Attrs, in, "")
 	p.changesAt(change)
@@ -75,6 +81,7 @@ func (p *planner) configuredAttrs(n *node) {
 
 // transientAttrs adds the attributes of the status section, which beat the permanent ones.
 func (p *planner) transientAttrs(n *node, s *cib.NodeState) {
+	p.identify(n)
 	attrs, change := cib.Evaluate(s.Attrs, &cib.RuleInput{Now: p.now, NodeAttr: n.attr}, "")
 	p.changesAt(change)
 	for k, v := range attrs {
