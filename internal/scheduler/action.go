@@ -220,6 +220,8 @@ func (p *planner) assessRunnable(a *action) {
 		}
 	case n.pending:
 		a.flags &^= actRunnable
+	case a.needs == needNothing && n.kind == guestNode && !p.canFence(n):
+		a.flags &^= actRunnable // whether it runs there still, nobody can tell
 	case a.needs == needNothing:
 		a.flags |= actRunnable
 	case p.cfg.quorate:

@@ -11,6 +11,7 @@ type actState struct {
 	marks      map[string]*action // pseudo actions without a resource, by name
 	fences     map[string]*action // fencing by key
 	written    []*action          // what is in the graph, in order
+	unchecked  []uncheckedOp
 }
 
 // resState is what the action phase keeps with a resource.
@@ -36,6 +37,7 @@ func (p *planner) prepare() {
 
 // act makes all actions and brings them to rest.
 func (p *planner) act() {
+	p.checkConnections()
 	p.probes()
 	for _, r := range p.resources {
 		p.createActions(r)

@@ -36,8 +36,30 @@ func (p *planner) forgetOldFailures(h *history) {
 		if o.Operation != taskStart && o.Operation != taskMonitor || !strings.HasSuffix(o.El.Attr("id"), "_last_failure_0") {
 			continue
 		}
-		if p.compareDigest(h, o, false) != digestSame {
+		if p.needsHostName(h.rsc) {
+			p.unchecked = append(p.unchecked, uncheckedOp{h, o, true})
+		} else if p.compareDigest(h, o, false) != digestSame {
 			p.clear(h.rsc, h.node, "resource parameters have changed")
+		}
+	}
+}
+
+// uncheckedOp is an operation of a connection into a container. Its parameters hold the name of the
+// container's host, so it can be compared only after assignment.
+type uncheckedOp struct {
+	h       *history
+	op      *cib.LrmOp
+	failure bool // what is asked is whether its failure can be forgotten
+}
+
+// checkConnections compares what had to wait for the assignment.
+func (p *planner) checkConnections() {
+	for _, u := range p.unchecked {
+		switch {
+		case !u.failure:
+			p.checkDefinition(u.h, u.op)
+		case p.compareDigest(u.h, u.op, false) != digestSame:
+			p.clearFailureAction(clearFailure{rsc: u.h.rsc, node: u.h.node, reason: "resource parameters have changed"})
 		}
 	}
 }
@@ -185,16 +207,21 @@ func (r *resource) runsOn(n *node) bool {
 func (p *planner) checkOp(h *history, o *cib.LrmOp) {
 	r, n := h.rsc, h.node
 	probe := o.Operation == taskMonitor && o.IntervalMS == 0
-	changed := false
 	switch {
 	case o.IntervalMS > 0 && (r.maintenance || n.maintenance):
 		p.cancelHistory(h, o, "maintenance mode")
-		return
 	case o.IntervalMS > 0, probe, o.Operation == taskStart, o.Operation == taskPromote, o.Operation == taskMigrateFrom:
-		changed = p.definitionChanged(h, o)
+		if p.needsHostName(r) {
+			p.unchecked = append(p.unchecked, uncheckedOp{h, o, false})
+		} else {
+			p.checkDefinition(h, o)
+		}
 	}
-	if changed && p.failCount(r, n) > 0 {
-		p.clearFailureAction(clearFailure{rsc: r, node: n, reason: "operation definition changed"})
+}
+
+func (p *planner) checkDefinition(h *history, o *cib.LrmOp) {
+	if p.definitionChanged(h, o) && p.failCount(h.rsc, h.node) > 0 {
+		p.clearFailureAction(clearFailure{rsc: h.rsc, node: h.node, reason: "operation definition changed"})
 	}
 }
 
@@ -353,7 +380,7 @@ func (p *planner) cancelHistory(h *history, o *cib.LrmOp, reason string) {
 	c.reason = reason
 	c.lrmCall = o.CallID
 	c.set("CRM_meta_call_id", strconv.Itoa(o.CallID))
-	p.orderActionTask(c, h.rsc, taskStop, ordOptional)
+	p.orderTaskAction(h.rsc, taskStop, c, ordOptional)
 }
 
 // clearFailureAction makes the cluster forget a resource's failures on a node.

@@ -75,13 +75,18 @@ func (p *planner) ruleInput(r *resource, n *node) *cib.RuleInput {
 // r does not say otherwise. The map is shared and not to be changed.
 func (p *planner) params(r *resource, n *node) map[string]string {
 	values := p.ownParams(r, n)
-	if r.isConn && r.bundleOf != nil && values["addr"] == hostName {
+	if r.isConn && values["addr"] == hostName && r.bundleOf != nil {
 		if host := r.container.host(); host != nil {
 			values = maps.Clone(values)
 			values["addr"] = host.name
 		}
 	}
 	return values
+}
+
+// needsHostName reports whether r is a connection into a container by the name of the container's host.
+func (p *planner) needsHostName(r *resource) bool {
+	return r.isConn && r.bundleOf != nil && p.ownParams(r, nil)["addr"] == hostName
 }
 
 // host is the node where a container will be or, if it will be nowhere, where it is.

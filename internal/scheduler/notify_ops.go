@@ -212,6 +212,7 @@ func (p *planner) notifyOp(n *notification, i *resource, at *node, before, after
 	a.priority = infinity
 	a.op = findOp(i, taskNotify, 0)
 	p.opMeta(a)
+	p.assessRunnable(a)
 	for _, m := range before.meta {
 		if strings.HasPrefix(m.Name, "CRM_meta_notify_") {
 			a.set(m.Name, m.Value)

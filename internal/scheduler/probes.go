@@ -14,6 +14,9 @@ func (p *planner) probes() {
 		return
 	}
 	for _, n := range p.byName {
+		if n.kind == remoteNode && !n.online && n.conn != nil && p.connState(n) == connFailed {
+			p.fence(n, "the connection is unrecoverable", false)
+		}
 		if !p.canProbe(n) {
 			continue
 		}

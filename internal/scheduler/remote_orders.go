@@ -61,7 +61,7 @@ func (p *planner) connState(n *node) connState {
 			return connFailed // its host is lost, and no other can take over
 		case !c.failed:
 			return connStopped
-		case c.nextRole == roleStopped && c.reconnectMS > 0 && n.remoteWasFenced && !n.shutdown:
+		case c.reconnectMS > 0 && n.remoteWasFenced && !positive(n.attrs["shutdown"]):
 			return connUnknown // it will be tried again when the reconnect interval is over
 		}
 		return connFailed
@@ -120,7 +120,7 @@ func (p *planner) remoteOrder(a *action) {
 // remoteQuestion orders probes, monitors and whatever else leaves a resource's state alone.
 func (p *planner) remoteQuestion(a *action, state connState) {
 	n, conn := a.node, a.node.conn
-	if a.interval > 0 {
+	if a.recurs() {
 		p.startThen(conn, a, ordImpliesThen)
 		return
 	}
@@ -132,6 +132,11 @@ func (p *planner) remoteQuestion(a *action, state connState) {
 		return
 	}
 	p.startThen(conn, a, 0)
+}
+
+// recurs reports whether an action is about a recurring operation that is still configured.
+func (a *action) recurs() bool {
+	return a.interval > 0 && (a.op != nil || a.task == taskCancel)
 }
 
 // guestOrder orders an action on a guest node with its connection and its container.
@@ -150,7 +155,7 @@ func (p *planner) guestOrder(a *action) {
 			p.thenStop(a, conn, 0)
 		}
 	case a.task == taskCancel:
-	case a.interval > 0:
+	case a.recurs():
 		p.startThen(conn, a, ordImpliesThen)
 	default:
 		p.startThen(conn, a, 0)
