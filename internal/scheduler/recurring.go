@@ -205,8 +205,13 @@ func (p *planner) cancelAction(r *resource, task string, interval int64, n *node
 			return a
 		}
 	}
-	a := p.newAction(r, key, taskCancel, interval, n, actRunnable)
-	a.cancels = task
+	a := r.findAction(task, interval, n)
+	if a == nil {
+		a = p.newAction(r, key, taskCancel, interval, n, actRunnable)
+	}
+	// An operation that was to go on turns into its own end.
+	a.task, a.cancels = taskCancel, task
+	a.flags &^= actOptional
 	a.set("CRM_meta_interval", strconv.FormatInt(interval, 10))
 	a.set("CRM_meta_operation", task)
 	p.assessRunnable(a)
