@@ -114,7 +114,7 @@ func (ch *change) tell(out *outline) (code int, err error) {
 	}
 	old := scheduler.Schedule(ch.before, scheduler.Options{Now: ch.now, Masked: true})
 	plan := scheduler.Schedule(ch.after, scheduler.Options{Now: ch.now, Masked: true})
-	res, err := simulate.Run(ch.after, plan.Graph, simulate.Options{Stamp: ch.stamp})
+	res, err := simulate.Run(ch.after, plan.Graph, simulate.Options{Stamp: ch.stamp, NoCancels: true})
 	if err != nil {
 		return exitError, err
 	}

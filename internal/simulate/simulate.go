@@ -19,6 +19,10 @@ import (
 type Options struct {
 	Stamp time.Time // time of every operation in the history
 	Fail  []OpSpec  // operations that fail, and how
+
+	// NoCancels leaves cancellations out of the history. crm_simulate records them like any operation, which
+	// makes a resource that was stopped before look active.
+	NoCancels bool
 }
 
 // Result of one Run.
@@ -135,7 +139,7 @@ func (r *run) operation(a *transition.Action) bool {
 	}
 	name := r.name(a.Rsc)
 	r.steps = append(r.steps, Step{Kind: ResourceStep, ID: a.ID, Task: a.Task, Resource: name, Node: a.Node, IntervalMS: a.Interval()})
-	if a.Task == "delete" {
+	if a.Task == "delete" || a.Task == "cancel" && r.opts.NoCancels {
 		return true
 	}
 	op := operationOf(a)
