@@ -7,9 +7,10 @@ func (p *planner) breakLoops() {
 	if comp == nil {
 		return
 	}
-	for _, a := range p.written {
+	for i := len(p.written) - 1; i >= 0; i-- {
+		a := p.written[i]
 		for _, l := range a.before {
-			if l.flags&(ordLoad|ordAntiColocation) == 0 || comp[l.first.seq] != comp[a.seq] || !p.wantedInput(a, l) {
+			if l.flags&(ordLoad|ordAntiColocation) == 0 || a.rsc == nil || comp[l.first.seq] != comp[a.seq] || !p.wantedInput(a, l) {
 				continue
 			}
 			p.walk++
