@@ -186,6 +186,7 @@ func (c *cluster) agent(rsc string) string {
 // operation writes "probe", "start", "monitor/10s:7", "stop:pending", "monitor/10s:8=8" as a lrm_rsc_op.
 func (c *cluster) operation(b *strings.Builder, m *member, rsc, op string) error {
 	op, result, _ := strings.Cut(op, ":")
+	op, ends := migrationEnds(op, m.name)
 	name, every, _ := strings.Cut(op, "/")
 	rc, target, status, ms := 0, 0, 0, 0
 	if name == "probe" {
@@ -222,13 +223,27 @@ func (c *cluster) operation(b *strings.Builder, m *member, rsc, op string) error
 		id = fmt.Sprintf("%s_%s_%d", rsc, name, ms)
 	}
 	if rc != target {
-		id = fmt.Sprintf("%s_last_failure_%d", rsc, c.calls)
+		id = rsc + "_last_failure_0"
 	}
 	key := fmt.Sprintf("%d:1:%d:00000000-0000-0000-0000-000000000000", c.calls, target)
 	fmt.Fprintf(b, `<lrm_rsc_op id="%s" operation_key="%s_%s_%d" operation="%s" interval="%d" call-id="%d" rc-code="%d" `+
-		`op-status="%d" transition-key="%s" transition-magic="%d:%d;%s" on_node="%s" last-rc-change="%d" op-digest="%s"/>`,
-		id, rsc, name, ms, name, ms, c.calls, rc, status, key, status, rc, key, m.name, now.Add(-time.Hour).Unix(), digest(ms))
+		`op-status="%d" transition-key="%s" transition-magic="%d:%d;%s" on_node="%s" last-rc-change="%d" op-digest="%s"%s/>`,
+		id, rsc, name, ms, name, ms, c.calls, rc, status, key, status, rc, key, m.name, now.Add(-time.Hour).Unix(), digest(ms), ends)
 	return nil
+}
+
+// migrationEnds takes "migrate_to>n2" and "migrate_from<n1" apart into the operation and its attributes.
+func migrationEnds(op, here string) (name, attrs string) {
+	source, target := here, ""
+	name, target, to := strings.Cut(op, ">")
+	if !to {
+		var from bool
+		if name, source, from = strings.Cut(op, "<"); !from {
+			return op, ""
+		}
+		target = here
+	}
+	return name, fmt.Sprintf(` migrate_source="%s" migrate_target="%s"`, source, target)
 }
 
 // digest is what a node records of an operation without parameters.

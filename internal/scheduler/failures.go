@@ -173,7 +173,13 @@ func matchesFailure(r *resource, conf *cib.Op, op *cib.LrmOp) bool {
 	if conf.Name != op.Operation || conf.IntervalMS != op.IntervalMS {
 		return false
 	}
-	return isLastFailure(op) || op.RC != op.TargetRC
+	switch op.El.Attr("id") {
+	case r.cfg.ID + "_last_failure_0":
+		return true
+	case opKey(r.cfg.ID, conf.Name, conf.IntervalMS):
+		return op.RC != op.TargetRC
+	}
+	return false
 }
 
 // isLastFailure: the executor keeps the last failure of each resource under an entry of its own.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cerco-ha/cerco/internal/scheduler"
+	"github.com/cerco-ha/cerco/internal/status"
 	"github.com/cerco-ha/cerco/internal/transition"
 )
 
@@ -107,6 +108,10 @@ func record(name string, plan *scheduler.Plan) (string, error) {
 		recordChanges(&b, plan)
 	case "plan":
 		recordGraph(&b, plan.Graph)
+	case "status":
+		if err := status.Text(&b, plan.View); err != nil {
+			return "", err
+		}
 	case "scores":
 		recordScores(&b, plan)
 	case "why":
@@ -116,7 +121,7 @@ func record(name string, plan *scheduler.Plan) (string, error) {
 			b.WriteString(w + "\n")
 		}
 	default:
-		return "", fmt.Errorf("unknown section %q; there are cluster, changes, plan, scores, why, warnings", name)
+		return "", fmt.Errorf("unknown section %q; there are cluster, status, changes, plan, scores, why, warnings", name)
 	}
 	if b.Len() == 0 {
 		b.WriteString("nothing\n")
