@@ -12,6 +12,7 @@ type actState struct {
 	fences     map[string]*action // fencing by key
 	written    []*action          // what is in the graph, in order
 	unchecked  []uncheckedOp
+	prepared   int // seq of the last action that prepare made
 }
 
 // resState is what the action phase keeps with a resource.
@@ -33,6 +34,7 @@ func (p *planner) prepare() {
 		p.internalOrders(r)
 	}
 	p.checkHistories()
+	p.prepared = len(p.actions)
 }
 
 // act makes all actions and brings them to rest.

@@ -29,10 +29,8 @@ func (p *planner) graph() *transition.Graph {
 	for _, r := range p.resources {
 		p.selectFrom(r)
 	}
-	for i := len(p.actions) - 1; i >= 0; i-- {
-		if a := p.actions[i]; a.rsc == nil {
-			p.selectAction(a)
-		}
+	for i := len(p.actions) - 1; i >= 0; i-- { // those of no resource, and the bundles' own
+		p.selectAction(p.actions[i])
 	}
 	p.breakLoops()
 	g.Actions = make([]*transition.Action, 0, len(p.written))
@@ -42,24 +40,6 @@ func (p *planner) graph() *transition.Graph {
 		g.Actions = append(g.Actions, &acts[i])
 	}
 	return g
-}
-
-// selectFrom picks what will be written of a resource: the latest actions first, a group's own before
-// its members', a clone's after its instances'.
-func (p *planner) selectFrom(r *resource) {
-	if r.variant == clone || r.variant == bundle {
-		for _, m := range r.parts() {
-			p.selectFrom(m)
-		}
-	}
-	for i := len(r.actions) - 1; i >= 0; i-- {
-		p.selectAction(r.actions[i])
-	}
-	if r.variant == group {
-		for _, m := range r.children {
-			p.selectFrom(m)
-		}
-	}
 }
 
 func (p *planner) selectAction(a *action) {
