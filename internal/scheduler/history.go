@@ -34,9 +34,10 @@ const (
 	recurringForgottenRC = rcUnknown
 )
 
-// unpackHistories replays what every node remembers of every resource. With fencing the memory of
-// nodes that are gone counts too: what they ran may still run. The memory of a remote or guest node
-// counts once history has shown its connection (and container) to be up, which takes several passes.
+// unpackHistories replays what every node remembers of every resource. With fencing the memory of nodes
+// that are gone counts too, since what they ran may still run, and with shutdown locks, which stand
+// there. The memory of a remote or guest node counts once history has shown its connection (and
+// container) to be up, which takes several passes.
 func (p *planner) unpackHistories() {
 	p.unpackFailAttrs()
 	count := 0
@@ -102,7 +103,7 @@ func (p *planner) historyCounts(n *node) bool {
 	case remoteNode:
 		return n.conn != nil && n.conn.role == roleStarted
 	}
-	return p.cfg.fencing || n.online
+	return p.cfg.fencing || p.cfg.shutdownLock || n.online
 }
 
 func (p *planner) unpackNodeHistory(n *node, s *cib.NodeState) {
