@@ -63,13 +63,16 @@ func (p *planner) wanted(a *action) bool {
 	if a.has(actPseudo) || a.rsc == nil || a.task == taskLrmDelete {
 		return true
 	}
-	if a.node == nil {
+	switch n := a.node; {
+	case n == nil:
 		return false
-	}
-	if !a.node.online && a.task != taskLrmDelete && a.node.kind != guestNode && a.node.kind != remoteNode {
+	case n.kind == guestNode && !n.remoteReset:
+		return true
+	case !n.online && n.kind != guestNode && n.kind != remoteNode:
 		return false
+	default:
+		return !n.unclean // who knows what it would make of it
 	}
-	return true
 }
 
 // inputs lists the actions that must be complete before a, each once.
