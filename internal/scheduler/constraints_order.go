@@ -125,7 +125,7 @@ func (p *planner) simpleOrder(o *cib.Order, first, then *resource, kind orderKin
 		p.warn(fmt.Sprintf("rsc_order %s: %s has no opposite, so the order holds one way only", o.ID, firstTask))
 		return
 	}
-	back := orderFlags(kind, firstTask, inverse)
+	back := orderFlags(kind, backFirst, inverse)
 	if min > 0 {
 		back = ordOptional // one instance less need not concern those that are content with fewer
 	}
@@ -158,6 +158,9 @@ func orderFlags(kind orderKind, firstTask string, sym symmetry) ordFlags {
 	case asymmetrical:
 		return ordOptional | ordAsymmetric
 	case inverse:
+		if firstTask == taskStart || firstTask == taskPromote {
+			return ordOptional // the way back of an order of stops: nobody has to start for it
+		}
 		return ordOptional | ordImpliesFirst
 	}
 	flags := ordOptional | ordImpliesThen
