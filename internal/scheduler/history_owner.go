@@ -116,7 +116,7 @@ func (p *planner) anonymousInstance(c *resource, id string, n *node) *resource {
 	if found == nil && !twice {
 		found = idle
 	}
-	if found != nil && !found.needsFencing && !n.online && n.unclean && n.kind != guestNode && !p.universal(c) {
+	if found != nil && !found.needsFencing && (!n.online || n.unclean) && n.kind != guestNode && !p.universal(c) {
 		// Nothing waits for the fencing: the number is better used for an instance elsewhere.
 		found = nil
 	}

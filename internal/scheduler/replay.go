@@ -376,9 +376,7 @@ func (rp *replayer) failure(op *cib.LrmOp, policy failurePolicy) {
 			scope = c
 		}
 		for _, n := range p.nodes {
-			if n.idx < len(scope.allowed) && scope.allowed[n.idx].in {
-				p.addScore(scope, n, -infinity, "failure", "on-fail", "its failure means that it stays stopped")
-			}
+			p.addScore(scope, n, -infinity, "failure", "on-fail", "its failure means that it stays stopped")
 		}
 	}
 }
