@@ -195,7 +195,13 @@ func opOrder(a, b *cib.LrmOp) int {
 	}
 	ta, sa := askedBy(a)
 	tb, sb := askedBy(b)
-	if sa == sb && ta >= 0 && tb >= 0 && ta != tb {
+	if sa == sb && ta != tb {
+		switch { // what a simulation injects belongs to no transition, and comes after all of them
+		case tb == -1:
+			return -1
+		case ta == -1:
+			return 1
+		}
 		return signOf(ta - tb)
 	}
 	if a.CallID < 0 {

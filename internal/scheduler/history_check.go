@@ -167,13 +167,13 @@ func (r *resource) knownAs(name string) bool {
 // checkResource compares a resource's history on a node with its configuration.
 func (p *planner) checkResource(h *history) {
 	r, n := h.rsc, h.node
+	if !n.maintenance && !n.canRun() {
+		return
+	}
 	if r.orphan {
 		if r.parent == nil && r.managed && p.cfg.stopOrphans {
 			p.deleteOp(r, n)
 		}
-		return
-	}
-	if !n.maintenance && !n.canRun() {
 		return
 	}
 	if !r.runsOn(n) {
