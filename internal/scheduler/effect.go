@@ -18,7 +18,7 @@ func (p *planner) apply(l *link) {
 		p.countOne(first, then, ff)
 	}
 	if kinds&(ordImpliesFirst|ordPromotedImpliesFirst) != 0 {
-		p.pairFirst(first, then, tf, kinds)
+		p.pairFirst(first, then, ff, tf, kinds)
 	}
 	const pairKinds = ordMigratable | ordRunnable | ordPseudo | ordRestart | ordImpliesThen | ordAsymmetric
 	if kinds&pairKinds != 0 || kinds&ordOptional != 0 && interleavable(first, then) {
@@ -74,15 +74,17 @@ func (p *planner) affect(first, then *action, n *node, ff actFlags, kinds ordFla
 	}
 }
 
-// pairFirst makes the first required because the then is, as it is seen from the first's node.
-func (p *planner) pairFirst(first, then *action, tf actFlags, kinds ordFlags) {
+// pairFirst looks at what an edge says of its first action, with both ends' flags as seen from the other.
+func (p *planner) pairFirst(first, then *action, ff, tf actFlags, kinds ordFlags) {
+	if kinds&ordImpliesFirst != 0 && ff&actOptional == 0 {
+		p.clearFlag(first, actOptional, then)
+	}
 	if tf&actOptional != 0 || then.has(actMigratable) {
 		return
 	}
-	if kinds&ordImpliesFirst == 0 && (then.rsc == nil || then.rsc.role != rolePromoted) {
-		return
+	if kinds&ordPromotedImpliesFirst != 0 && then.rsc != nil && then.rsc.role == rolePromoted {
+		p.clearFlag(first, actOptional, then)
 	}
-	p.clearFlag(first, actOptional, then)
 	if first.has(actMigratable) {
 		p.clearFlag(first, actMigratable, then)
 	}

@@ -200,12 +200,13 @@ func (r *resource) instanceOf() *resource {
 // cancelAction cancels a recurring operation on a node.
 func (p *planner) cancelAction(r *resource, task string, interval int64, n *node) *action {
 	key := opKey(r.id, task, interval)
-	for _, a := range r.actions {
-		if a.task == taskCancel && a.interval == interval && a.node == n && a.cancels == task {
-			return a
+	var a *action
+	for _, b := range r.actions {
+		if b.key == key && b.node == n {
+			a = b
+			break
 		}
 	}
-	a := r.findAction(task, interval, n)
 	if a == nil {
 		a = p.newAction(r, key, taskCancel, interval, n, actRunnable)
 	}
