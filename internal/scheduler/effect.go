@@ -193,15 +193,23 @@ func (p *planner) blockDependents(r, because *resource, task string) {
 }
 
 // blockTask makes a resource's task, and its members', unrunnable because of somebody else's failure to start.
+// Of a bundle that is what runs inside, not the containers. As in Pacemaker, what comes after is not looked
+// at again for this alone, so a monitor may stay in the plan without its start.
 func (p *planner) blockTask(r, because *resource, task string) {
 	for _, a := range r.actions {
 		if a.task == task && a.runnable() {
 			a.block("colocation with " + because.id)
-			p.touched(a)
 			p.blockColocated(a)
 		}
 	}
-	for _, m := range r.members() {
+	inside := r.children
+	if r.variant == bundle {
+		inside = nil
+		if c := r.content(); c != nil {
+			inside = []*resource{c}
+		}
+	}
+	for _, m := range inside {
 		p.blockTask(m, because, task)
 	}
 }
