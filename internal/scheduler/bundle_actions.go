@@ -95,10 +95,10 @@ func (p *planner) probeBundle(b *resource, n *node) bool {
 		}
 		if p.probe(rep.container, n) {
 			any = true
-			// On one host the containers of two replicas cannot be told apart until all are known.
+			// Where a host has room for one replica only, no other one starts until it is known which is there.
 			probe := rep.container.findAction(taskMonitor, 0, n)
 			for _, other := range b.replicas {
-				if other != rep {
+				if other != rep && b.cloneNodeMax == 1 {
 					p.orderActionTask(probe, other.container, taskStart, ordOptional|ordSameNode)
 				}
 			}

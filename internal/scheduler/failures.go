@@ -211,9 +211,9 @@ func (p *planner) expired(r *resource, n *node, op *cib.LrmOp) bool {
 			if count > 0 {
 				return false
 			}
-			p.clear(r, n, "it expired")
+			p.clear(r, n, becauseExpired)
 		} else if isLastFailure(op) && r.reconnectMS > 0 {
-			p.clear(r, n, "reconnect interval is set")
+			p.clear(r, n, becauseReconnect)
 		}
 	}
 	if old && isProbe(op) {
@@ -234,6 +234,12 @@ func (p *planner) keepsFailure(r *resource, op *cib.LrmOp) bool {
 	n := p.nodeByName[r.id]
 	return n != nil && !n.remoteWasFenced
 }
+
+// Reasons for forgetting failures that have become too old.
+const (
+	becauseExpired   = "it expired"
+	becauseReconnect = "reconnect interval is set"
+)
 
 // clear notes that r's failures on n are to be forgotten.
 func (p *planner) clear(r *resource, n *node, reason string) {

@@ -45,7 +45,7 @@ func (p *planner) fenceAndShutdown() {
 	var dcDown *action
 	var fences, shutdowns []*action
 	managed := p.managesAny()
-	for _, n := range p.nodes {
+	for _, n := range p.byName {
 		if n.kind == guestNode {
 			if n.remoteReset && managed && n.conn.container != nil && p.canFence(n) {
 				p.fenceGuestNode(n)

@@ -383,10 +383,19 @@ func (p *planner) cancelHistory(h *history, o *cib.LrmOp, reason string) {
 	p.orderTaskAction(h.rsc, taskStop, c, ordOptional)
 }
 
-// clearFailureAction makes the cluster forget a resource's failures on a node.
+// clearFailureAction makes the cluster forget a resource's failures on a node. An orphan's are forgotten
+// before it is stopped; those of a connection that is to be tried again, after its node was fenced.
 func (p *planner) clearFailureAction(c clearFailure) {
 	a := p.op(c.rsc, taskClearFail, 0, c.node, false)
 	a.flags |= actRunnable
 	a.reason = c.reason
 	a.set("CRM_meta_op_no_wait", "true")
+	switch {
+	case c.rsc.orphan:
+		p.orderActionTask(a, c.rsc, taskStop, ordOptional)
+	case c.rsc.reconnectMS > 0 && p.cfg.fencing && (c.reason == becauseExpired || c.reason == becauseReconnect):
+		if n := p.nodeByName[c.rsc.id]; n != nil {
+			p.order(p.fenceAction(n, "", true, ""), a, ordImpliesThen)
+		}
+	}
 }

@@ -128,24 +128,19 @@ func (p *planner) completion(first, then *action) *action {
 	}
 	var task string
 	switch first.task {
-	case taskStart:
+	case taskStart, taskStarted:
 		task = taskStarted
-	case taskStop:
+	case taskStop, taskStopped:
 		task = taskStopped
-	case taskPromote:
+	case taskPromote, taskPromoted:
 		task = taskPromoted
-	case taskDemote:
+	case taskDemote, taskDemoted:
 		task = taskDemoted
-	case taskNotify:
-		task = taskNotified
 	default:
 		return first
 	}
 	if a := r.findAction(task, 0, nil); a != nil {
-		if first.task == taskStop || first.task == taskDemote || first.task == taskStart || first.task == taskPromote {
-			return p.afterNotify(r, a)
-		}
-		return a
+		return p.afterNotify(r, a)
 	}
 	return first
 }
