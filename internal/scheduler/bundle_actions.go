@@ -4,7 +4,6 @@ package scheduler
 
 func (p *planner) bundleOrders(b *resource) {
 	child := b.content()
-	p.orderTasks(b, taskStopped, b, taskStart, ordOptional)
 	if child != nil {
 		p.orderTasks(b, taskStart, child, taskStart, ordPrintFirst)
 		p.orderTasks(b, taskStop, child, taskStop, ordPrintFirst)
@@ -15,8 +14,8 @@ func (p *planner) bundleOrders(b *resource) {
 		c := rep.container
 		p.internalOrders(c)
 		p.orderTasks(b, taskStart, c, taskStart, ordRunnable|ordPrintFirst)
-		if child != nil {
-			p.orderTasks(b, taskStop, child, taskStop, ordPrintFirst)
+		if rep.child != nil {
+			p.orderTasks(b, taskStop, rep.child, taskStop, ordPrintFirst)
 		}
 		p.orderTasks(b, taskStop, c, taskStop, ordPrintFirst)
 		p.orderTasks(c, taskStart, b, taskStarted, ordPrintThen)
@@ -36,8 +35,13 @@ func (p *planner) bundleOrders(b *resource) {
 	}
 	p.internalOrders(child)
 	if child.promotable {
+		p.orderTasks(b, taskStopped, b, taskStart, ordOptional)
+		p.orderTasks(b, taskStopped, b, taskPromote, ordOptional)
+		p.orderTasks(b, taskDemoted, b, taskStart, ordOptional)
+		p.orderTasks(b, taskStarted, b, taskPromote, ordOptional)
 		p.orderTasks(b, taskDemoted, b, taskStop, ordOptional)
-		p.orderTasks(b, taskStarted, b, taskPromote, ordRunnable)
+		p.orderTasks(b, taskDemote, b, taskDemoted, ordOptional)
+		p.orderTasks(b, taskDemoted, b, taskPromote, ordOptional)
 		p.orderTasks(b, taskPromote, child, taskPromote, ordPrintFirst)
 		p.orderTasks(child, taskPromoted, b, taskPromoted, ordPrintThen)
 		p.orderTasks(b, taskDemote, child, taskDemote, ordPrintFirst)

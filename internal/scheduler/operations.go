@@ -159,7 +159,7 @@ func (p *planner) transitionActions(r *resource, current, chosen *node) {
 func (p *planner) startAction(r *resource, n *node, optional bool) {
 	a := p.op(r, taskStart, 0, n, true)
 	p.orderAfterUnfencing(r, n, a, ordImpliesThen)
-	if r.changed {
+	if r.changed && r.managed {
 		a.require(r.changeReason)
 	}
 	if a.runnable() && !optional && r.managed {
