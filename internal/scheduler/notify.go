@@ -25,6 +25,8 @@ func (p *planner) notifyAround(c *resource, task string, about, complete *action
 		n.preDone = p.notifyMark(c, taskNotified, "confirmed-pre_notify", about, task, "pre")
 		n.pre.flags |= actRunnable
 		n.preDone.flags |= actRunnable
+		n.pre.flags |= actOptional
+		n.preDone.flags |= actOptional
 		p.order(n.pre, n.preDone, ordOptional)
 		p.order(n.preDone, about, ordOptional)
 	}

@@ -20,15 +20,13 @@ type member struct{ rsc, node string }
 func (p *planner) tellInstances(c *resource) {
 	for _, n := range c.rounds {
 		if n.about != nil && n.about.runnable() && !n.about.optional() {
-			// It may have become necessary after the round was made.
 			n.pre.flags &^= actOptional
 			n.preDone.flags &^= actOptional
 		}
-		if !n.needed() {
-			continue
-		}
 		r := p.callRoll(c)
-		if n.task != taskStop && len(r.lists[n.task]) == 0 {
+		if len(r.lists[n.task]) > 0 {
+			n.require()
+		} else if n.task != taskStop || !n.needed() {
 			continue // a stop alone may follow from fencing, without an action of its own
 		}
 		extra := r.attrs(p)
@@ -37,6 +35,15 @@ func (p *planner) tellInstances(c *resource) {
 			if a != nil {
 				a.notifyExtra = extra
 			}
+		}
+	}
+}
+
+// require makes a round take place: somebody has something to tell.
+func (n *notification) require() {
+	for _, a := range []*action{n.pre, n.preDone, n.post, n.postDone} {
+		if a != nil {
+			a.flags &^= actOptional
 		}
 	}
 }
