@@ -136,7 +136,7 @@ func (p *planner) excluded(r *resource, n *node) bool {
 	if n.idx >= len(r.allowed) {
 		return false
 	}
-	exclusive := false
+	exclusive := r.exclusive
 	for i := range r.allowed {
 		if r.allowed[i].discover == discoverExclusive {
 			exclusive = true

@@ -100,6 +100,14 @@ func (b *bout) settle(cib *cibgen.Element, seed uint64, features []string) *cibg
 		}
 		cib = settled
 	}
+	// A simulated cancellation is left in the history; no real node records one.
+	drop := map[*cibgen.Element]bool{}
+	cib.Walk(func(e *cibgen.Element) {
+		if e.Name == "lrm_rsc_op" && e.Attr("operation") == "cancel" {
+			drop[e] = true
+		}
+	})
+	cib = cib.Without(drop)
 	cibgen.Perturb(cib, seed, features)
 	return cib
 }
