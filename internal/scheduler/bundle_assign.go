@@ -15,7 +15,7 @@ func (p *planner) placeBundle(r *resource, prefer *node) {
 		}
 	}
 	r.order = p.sortInstances(r, containers)
-	p.distribute(r, r.order, len(r.replicas), nodeMax(r))
+	p.distribute(r, r.order, len(r.replicas), r.cloneNodeMax)
 	for _, rep := range r.replicas {
 		p.placeReplica(rep, prefer)
 	}

@@ -69,20 +69,12 @@ func (p *planner) interleaves(dependent, r, primary *resource) bool {
 	if dependent.variant != clone && dependent.variant != bundle || !dependent.interleave || r == dependent {
 		return false
 	}
-	if nodeMax(dependent) != nodeMax(primary) {
+	if dependent.cloneNodeMax != primary.cloneNodeMax {
 		p.warn("cannot interleave " + dependent.id + " and " + primary.id +
 			": they allow different numbers of instances on a node")
 		return false
 	}
 	return true
-}
-
-// nodeMax is how many instances a clone or bundle may have on a node.
-func nodeMax(r *resource) int {
-	if r.variant == bundle && r.spec != nil {
-		return max(r.spec.ReplicasPerHost, 1)
-	}
-	return r.cloneNodeMax
 }
 
 // pairInstance pulls an instance to the primary's instance on the same node; without one, a mandatory

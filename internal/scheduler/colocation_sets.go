@@ -4,22 +4,21 @@ import "github.com/cerco-ha/cerco/internal/cib"
 
 // unpackColocationSets makes the pairs inside each set and between each set and the one after it.
 func (p *planner) unpackColocationSets(c *cib.Colocation, sets []*cib.ResourceSet, score int) {
-	members := make([][]*resource, len(sets))
+	var before []*resource
 	for i, set := range sets {
-		var ok bool
-		if members[i], ok = p.setMembers(c.ID, set); !ok {
-			return
-		}
-	}
-	for i, set := range sets {
+		members, ok := p.setMembers(c.ID, set)
 		own := score
 		if set.Score != "" {
 			own, _ = cib.ParseScore(set.Score)
 		}
-		p.colocateMembers(c, set, members[i], own)
-		if i > 0 {
-			p.colocateSets(c, score, sets[i-1], members[i-1], set, members[i])
+		p.colocateMembers(c, set, members, own)
+		if !ok {
+			return
 		}
+		if i > 0 {
+			p.colocateSets(c, score, sets[i-1], before, set, members)
+		}
+		before = members
 	}
 }
 

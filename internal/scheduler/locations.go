@@ -13,11 +13,11 @@ func (p *planner) unpackLocation(l *cib.Location) {
 	case len(l.Sets) > 0:
 		for _, set := range l.Sets {
 			members, ok := p.setMembers(l.ID, set)
-			if !ok {
-				return
-			}
 			for _, r := range members {
 				p.addLocation(l, r, first(set.Role, l.Role), first(set.Score, l.Score), nil)
+			}
+			if !ok {
+				return
 			}
 		}
 	case l.RscPattern != "":

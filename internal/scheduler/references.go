@@ -86,23 +86,29 @@ func (p *planner) expand(id string) (ids []string, set bool) {
 	return []string{id}, false
 }
 
-// expandAll expands each of the references of a resource set.
+// expandAll expands each of the references of a resource set. One that is nothing at all spoils it for
+// the others: then they are taken as they stand.
 func (p *planner) expandAll(refs []string) []string {
 	var out []string
 	for _, id := range refs {
-		ids, _ := p.expand(id)
+		ids, set := p.expand(id)
+		if !set && p.constraintTarget(id) == nil {
+			return refs
+		}
 		out = append(out, ids...)
 	}
 	return out
 }
 
-// setMembers returns the resources of a set; ok is false, with a warning, when one does not exist.
+// setMembers returns the resources of a set up to the first that does not exist; ok is then false, and
+// what follows in the constraint is ignored with a warning.
 func (p *planner) setMembers(constraint string, set *cib.ResourceSet) (members []*resource, ok bool) {
 	for _, id := range p.expandAll(set.Refs) {
 		r := p.constraintTarget(id)
 		if r == nil {
-			p.warn("constraint " + constraint + ": no resource or tag '" + id + "': the constraint is ignored")
-			return nil, false
+			p.warn("constraint " + constraint + ", set " + set.ID + ": no resource or tag '" + id +
+				"': it and what follows is ignored")
+			return members, false
 		}
 		members = append(members, r)
 	}

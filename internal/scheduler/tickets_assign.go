@@ -16,11 +16,11 @@ func (p *planner) unpackTicketConstraint(c *cib.TicketConstraint) {
 	}
 	for _, set := range c.Sets {
 		members, ok := p.setMembers(c.ID, set)
-		if !ok {
-			return
-		}
 		for _, r := range members {
 			p.addTicket(c, r, t, set.Role)
+		}
+		if !ok {
+			return
 		}
 	}
 	if len(c.Sets) > 0 {
