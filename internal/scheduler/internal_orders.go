@@ -21,7 +21,7 @@ func (p *planner) primitiveOrders(r *resource) {
 		return
 	}
 	p.orderTasks(r, taskStop, r, taskStart, ordOptional|ordImpliesThen|ordRestart)
-	if r.top().promotable || r.bundlePromotable() {
+	if r.top().promotable || r.bundlePromotable() || r.role > roleUnpromoted {
 		p.orderTasks(r, taskDemote, r, taskStop, ordPromotedImpliesFirst)
 		p.orderTasks(r, taskStart, r, taskPromote, ordRunnable)
 	}
