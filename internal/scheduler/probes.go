@@ -133,18 +133,7 @@ func (r *resource) assignedAt(n *node) bool {
 
 // excluded reports whether resource-discovery of a location constraint rules a probe out.
 func (p *planner) excluded(r *resource, n *node) bool {
-	if n.idx >= len(r.allowed) {
-		return false
-	}
-	exclusive := r.exclusive
-	for i := range r.allowed {
-		if r.allowed[i].discover == discoverExclusive {
-			exclusive = true
-			break
-		}
-	}
-	s := r.allowed[n.idx]
-	return exclusive && (!s.in || s.discover != discoverExclusive)
+	return r.exclusive && n.idx < len(r.allowed) && (!r.allowed[n.idx].in || r.allowed[n.idx].discover != discoverExclusive)
 }
 
 func (p *planner) probePrimitive(r *resource, n *node) bool {

@@ -11,7 +11,7 @@ func (p *planner) stabilize() {
 	for i := len(p.actions) - 1; i >= 0; i-- {
 		a := p.actions[i]
 		p.enqueue(a)
-		if !a.optional() {
+		if a.node != nil || !a.optional() {
 			p.blockColocated(a)
 		}
 	}
