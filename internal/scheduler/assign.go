@@ -17,10 +17,11 @@ type asgState struct {
 
 // assignState is what the assign phase keeps with the planner.
 type assignState struct {
-	byName   []*node     // every node, in the order in which score lines name them
-	scratch  []nodeTable // tables not in use
-	refs     *references
-	nameless bool // some nodes have no #uname, so that colocations take them for one
+	byName    []*node     // every node, in the order in which score lines name them
+	scratch   []nodeTable // tables not in use
+	refs      *references
+	fullOrder []*node // tableOrder of all nodes
+	nameless  bool    // some nodes have no #uname, so that colocations take them for one
 }
 
 // assign decides where every resource goes and in which role: constraints first, then what is known of

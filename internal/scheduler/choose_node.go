@@ -12,7 +12,7 @@ func (p *planner) assignBest(r *resource, prefer *node) bool {
 		prefer = free
 	}
 	active := currentNode(r)
-	best := p.bestNode(r.allowed, active)
+	best := p.bestNode(r, active)
 	if best == nil {
 		p.explain(r, "no node is a candidate for %s", r.id)
 		return p.assignTo(r, nil, false)
@@ -35,8 +35,11 @@ func (p *planner) assignBest(r *resource, prefer *node) bool {
 }
 
 // bestNode is the candidate that compares best, nil if there is none.
-func (p *planner) bestNode(t nodeTable, active *node) *node {
-	best := -1
+func (p *planner) bestNode(r *resource, active *node) *node {
+	if p.cfg.placement == "balanced" {
+		return p.bestBalanced(r, active)
+	}
+	t, best := r.allowed, -1
 	for i := range t {
 		if t[i].in && (best < 0 || p.compareNodes(t, i, best, active) < 0) {
 			best = i

@@ -64,8 +64,8 @@ func (p *planner) limitByCapacity(r *resource) *node {
 	need := p.sumUtilization(together)
 	var roomiest *node
 	anyFits := false
-	for i, n := range p.nodes {
-		if !r.allowed[i].in || r.allowed[i].score < 0 || !n.canRun() {
+	for _, n := range p.tableOrder(r) {
+		if r.allowed[n.idx].score < 0 || !n.canRun() {
 			continue
 		}
 		if enough(n, need) {
