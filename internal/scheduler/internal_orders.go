@@ -77,12 +77,12 @@ func (p *planner) groupOrders(g *resource) {
 		}
 		if promotable {
 			p.orderTasks(g, taskDemote, m, taskDemote, ordPrintFirst)
-			p.orderTasks(m, taskDemote, g, taskDemoted, ordPrintThen)
+			p.orderTasks(m, taskDemote, g, taskDemoted, ordRunnable|ordPrintThen)
 			p.orderTasks(g, taskPromote, m, taskPromote, ordPrintFirst)
 			p.orderTasks(m, taskPromote, g, taskPromoted, ordRunnable|ordImpliesThen|ordPrintThen)
 			if prev != nil && ordered {
 				p.orderTasks(prev, taskPromote, m, taskPromote, up)
-				p.orderTasks(m, taskDemote, prev, taskDemote, down)
+				p.orderTasks(m, taskDemote, prev, taskDemote, down&^ordRunnable)
 			}
 		}
 		p.orderTasks(g, taskStart, m, taskStart, ordPrintFirst)
