@@ -125,7 +125,8 @@ func (p *planner) restartActions(r *resource, current, chosen *node, m move) {
 	if r.blocked || r.nextRole <= roleStopped {
 		return
 	}
-	p.startAction(r, chosen, !m.stop)
+	// Where the role falls, the start follows from the stop, and is not asked for itself.
+	p.startAction(r, chosen, !m.stop || r.role > r.nextRole && r.role > roleStarted)
 	if r.role == rolePromoted && r.nextRole == rolePromoted {
 		p.promoteAction(r, chosen, !m.stop && !m.promote)
 	}
