@@ -80,11 +80,13 @@ func (h *history) record(op operation) {
 		op.reason = ""
 	}
 	h.calls++
+	state := h.node.state
 	for _, id := range op.entryIDs() {
 		i, known := h.index[id]
 		if !known {
 			i = len(h.ops)
-			h.ops = append(h.ops, cib.NewElement("lrm_rsc_op", op.attrs([]cib.Attr{{Name: "id", Value: id}}, h.calls)))
+			state.scratch = op.attrs(append(state.scratch[:0], cib.Attr{Name: "id", Value: id}), h.calls)
+			h.ops = append(h.ops, cib.NewElement("lrm_rsc_op", state.scratch))
 			h.index[id] = i
 			continue
 		}

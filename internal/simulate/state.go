@@ -21,8 +21,9 @@ type state struct {
 	byID    map[string]*nodeState
 	tickets *ticketEdits
 
-	newNodes []string // nodes to be added to the configuration
-	updates  int      // writes so far: num_updates counts them
+	newNodes []string   // nodes to be added to the configuration
+	scratch  []cib.Attr // attributes of the entry that is being written
+	updates  int        // writes so far: num_updates counts them
 }
 
 // nodeState is one node_state while it is changed.
