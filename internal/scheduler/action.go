@@ -144,7 +144,7 @@ func (p *planner) newAction(r *resource, key, task string, interval int64, n *no
 	*a = action{seq: len(p.actions) + 1, task: task, key: key, interval: interval, rsc: r, node: n, flags: flags, targetRC: -1}
 	p.actions = append(p.actions, a)
 	if r != nil {
-		a.priority = r.priority
+		a.priority = r.opPriority
 		r.actions = append(r.actions, a)
 	}
 	return a

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"maps"
 	"sort"
 	"strconv"
 
@@ -193,6 +194,11 @@ func (p *planner) attributes(t *transition.Action, a *action) []cib.Attr {
 			out = append(out[:0], a.meta...)
 		}
 		out = p.instanceMeta(out, a)
+		if !a.has(actPseudo) {
+			out = hostMeta(containerMeta(out, a.rsc), a)
+		}
+	} else if a.task == taskFence && a.node != nil {
+		out = nodeMeta(out, a.node)
 	}
 	if a.node != nil && a.rsc != nil && !a.has(actPseudo) {
 		out = append(out, cib.Attr{Name: "CRM_meta_on_node", Value: a.node.name}, cib.Attr{Name: "CRM_meta_on_node_uuid", Value: a.node.id})
@@ -202,8 +208,15 @@ func (p *planner) attributes(t *transition.Action, a *action) []cib.Attr {
 	}
 	if a.rsc != nil && a.rsc.variant == primitive {
 		params := p.params(a.rsc, a.node)
+		if own := p.ownOpParams(a); len(own) > 0 {
+			params = maps.Clone(params)
+			maps.Copy(params, own)
+		}
 		for _, k := range sortedKeys(params) {
 			out = append(out, cib.Attr{Name: k, Value: params[k]})
+		}
+		if ip := externalIP(a); ip != "" {
+			out = append(out, cib.Attr{Name: "pcmk_external_ip", Value: ip})
 		}
 	}
 	out = append(out, a.notifyExtra...)

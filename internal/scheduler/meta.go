@@ -121,6 +121,7 @@ func (p *planner) ownParams(r *resource, n *node) map[string]string {
 // readSettings turns meta attributes into r's settings.
 func (p *planner) readSettings(r *resource) {
 	r.priority = p.metaScore(r, "priority", 0)
+	r.opPriority = r.priority
 	r.critical = p.metaBool(r, "critical", true)
 	r.stickiness = p.metaScore(r, "resource-stickiness", 0)
 	r.migrationThreshold = p.metaScore(r, "migration-threshold", infinity)

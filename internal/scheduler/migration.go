@@ -26,6 +26,9 @@ func (p *planner) migrate(r *resource, from, to *node) {
 		leave.flags |= actMigratable
 		leave.needs = start.needs
 		p.setMigration(leave, from, to)
+		if !r.isConn { // nobody but the controller migrates a connection
+			leave.set("CRM_meta_record_pending", "true")
+		}
 	}
 	arrive := p.op(r, taskMigrateFrom, 0, to, start.optional())
 	arrive.flags |= actMigratable

@@ -193,7 +193,8 @@ type resource struct {
 	ops  []*cib.Op
 
 	// settings
-	priority           int
+	priority           int // for assignment; promotion puts its own in its place
+	opPriority         int // as configured: that of its actions
 	stickiness         int
 	migrationThreshold int   // infinity when unset
 	failureTimeoutMS   int64 // 0: never expires

@@ -123,17 +123,28 @@ func (p *planner) opValues(r *resource, name string, interval int64, op *cib.Op)
 	if op == nil {
 		return out
 	}
-	for _, sets := range [][]*cib.NVSet{op.Params, op.Meta} {
-		vs, at := cib.Evaluate(sets, in, "")
-		p.changesAt(at)
-		for k, v := range vs {
-			out[k] = v
-		}
+	vs, at := cib.Evaluate(op.Meta, in, "")
+	p.changesAt(at)
+	for k, v := range vs {
+		out[k] = v
 	}
 	for _, at := range op.Attrs {
 		out[at.Name] = at.Value
 	}
 	return out
+}
+
+// ownOpParams are the parameters that an operation is configured with beside the resource's.
+func (p *planner) ownOpParams(a *action) map[string]string {
+	if a.op == nil || len(a.op.Params) == 0 {
+		return nil
+	}
+	r := a.rsc
+	values, at := cib.Evaluate(a.op.Params, &cib.RuleInput{Now: p.now,
+		Rsc: &cib.RscMatch{Class: r.class, Provider: r.provider, Type: r.typ},
+		Op:  &cib.OpMatch{Name: a.task, IntervalMS: a.interval}}, "")
+	p.changesAt(at)
+	return values
 }
 
 func fastestMonitor(r *resource) *cib.Op {

@@ -1,6 +1,10 @@
 package scheduler
 
-import "github.com/cerco-ha/cerco/internal/cib"
+import (
+	"cmp"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
 
 // declareRemotes makes the nodes that exist only through resources: a top level connection resource
 // is a remote node, a primitive with the remote-node meta attribute is the container of a guest node.
@@ -45,7 +49,7 @@ func (p *planner) declareGuest(c *cib.Resource) {
 	}
 	p.remoteNodeNamed(name)
 	p.guestConns = append(p.guestConns, connection(name, c.ID, meta["remote-addr"], meta["remote-port"],
-		meta["remote-connect-timeout"], meta["remote-allow-migrate"], meta["is-managed"]))
+		cmp.Or(meta["remote-connect-timeout"], "60s"), meta["remote-allow-migrate"], meta["is-managed"]))
 }
 
 // guestMeta is what a container says of the guest in it: plain values, the last one wins.
