@@ -44,8 +44,6 @@ const (
 	actRequiresAny                      // runnable when enough of its inputs are (one-or-more)
 	actDangle                           // ends a live migration that was cut short
 	actReschedule                       // the recurring action is only to be scheduled anew
-	actImplied                          // required because something else is
-	actLooseReason                      // its reason is from when nobody needed it
 	actInGraph                          // will be written
 	actOnDC                             // executed by the DC
 )
@@ -74,6 +72,7 @@ type action struct {
 	needed      int // one-or-more: how many runnable inputs it wants
 	found       int // one-or-more: how many it has
 	queued      bool
+	changed     bool          // its flags changed and that was not followed yet
 	notify      *notification // clone pseudo action that others are told of
 	notifyExtra []cib.Attr
 	fenceOp     string // fencing: "reboot", "off", "on"

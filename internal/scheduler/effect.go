@@ -24,17 +24,15 @@ func (p *planner) apply(l *link) {
 	if kinds&pairKinds != 0 || kinds&ordOptional != 0 && interleavable(first, then) {
 		p.affect(first, then, then.node, ff, kinds&(pairKinds|ordOptional))
 	}
-	if ff&actRunnable != 0 && ff&actOptional == 0 && kinds&ordPrintThen != 0 && !then.has(actPrint) {
-		then.flags |= actPrint
-		p.touched(then)
+	if ff&actRunnable != 0 && ff&actOptional == 0 && kinds&ordPrintThen != 0 {
+		then.flags |= actPrint // nobody else is the wiser: there is nothing to follow
 	}
-	if tf&actOptional == 0 && kinds&ordPrintFirst != 0 && !first.has(actPrint) {
+	if tf&actOptional == 0 && kinds&ordPrintFirst != 0 {
 		first.flags |= actPrint
-		p.touched(first)
 	}
 	if kinds&(ordImpliesThen|ordImpliesFirst|ordRestart) != 0 && first.rsc != nil && first.task == taskStop &&
 		!first.rsc.managed && first.rsc.blocked && !first.runnable() {
-		p.clearFlag(then, actRunnable, first)
+		p.clearFlag(then, actRunnable, nil)
 	}
 }
 
@@ -71,6 +69,7 @@ func (p *planner) affect(first, then *action, n *node, ff actFlags, kinds ordFla
 			continue
 		}
 		p.affect(first, c, n, ff, kinds)
+		p.followChange(c) // before the next member: a group's order gives reasons, too
 	}
 }
 
@@ -92,20 +91,11 @@ func (p *planner) pairFirst(first, then *action, ff, tf actFlags, kinds ordFlags
 
 // pair applies the meaning of an edge to two actions.
 func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
-	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
-		p.clearFlag(then, actOptional, first)
-		if then.has(actImplied) {
-			p.giveReason(then, first, actOptional)
-		}
-	}
 	if kinds&ordAsymmetric != 0 {
 		p.asymmetric(first, then, ff)
 	}
 	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
 		p.clearFlag(then, actOptional, first)
-		if then.has(actImplied) {
-			p.giveReason(then, first, actOptional)
-		}
 	}
 	if kinds&ordMigratable != 0 {
 		if !then.has(actMigratable) || !then.runnable() {
@@ -214,22 +204,18 @@ func (p *planner) blockTask(r, because *resource, task string) {
 	}
 }
 
-// giveReason gives an action the reason why its flags changed. The first reason stays, but why it is
-// required says more than why it could not have been done while nobody needed it.
+// giveReason gives an action the reason why its flags changed. The first reason stays, but why it cannot
+// move live says more.
 func (p *planner) giveReason(a, because *action, f actFlags) {
 	if because == a || because.rsc != nil && because.rsc == a.rsc {
 		return
 	}
-	what, replace := "required ", a.has(actLooseReason)
-	if f&actOptional == 0 {
-		what, replace = "unrunnable ", f&actMigratable != 0 && f&actRunnable == 0
-	}
-	if a.reason != "" && !replace {
+	if a.reason != "" && f&actMigratable == 0 {
 		return
 	}
-	a.flags &^= actLooseReason
-	if f&actOptional == 0 && (a.optional() || a.has(actImplied)) {
-		a.flags |= actLooseReason
+	what := "unrunnable "
+	if f&actOptional != 0 {
+		what = "required "
 	}
 	if because.rsc != nil {
 		a.reason = what + because.rsc.id + " " + because.task

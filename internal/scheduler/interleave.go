@@ -48,6 +48,8 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 			p.enqueue(ta)
 		}
 		p.affect(fa, ta, n, p.flagsOn(fa, nil), kinds)
+		p.followChange(ta)
+		p.followChange(fa)
 	}
 }
 

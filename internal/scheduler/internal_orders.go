@@ -73,7 +73,7 @@ func (p *planner) groupOrders(g *resource) {
 		down := ordFlags(0)
 		if ordered {
 			up = ordImpliesThen | ordRunnable
-			down = ordImpliesFirst | ordRunnable
+			down = ordOptional | ordRestart
 		}
 		if promotable {
 			p.orderTasks(g, taskDemote, m, taskDemote, ordPrintFirst)

@@ -2,15 +2,16 @@ package scheduler
 
 // The fixpoint: edges say how the state of one action bears on another, and every change is followed to
 // its neighbours until nothing changes. Flags only move one way (optional and runnable are cleared), so
-// it ends.
+// it ends. The result does not depend on the order of looking, but the reasons do: of several reasons for
+// one change the first stays. So a change is followed to its end before the next edge is looked at, and
+// a queue sees to what that may have missed.
 
-// stabilize brings all actions to the fixpoint.
+// stabilize brings all actions to the fixpoint. The latest are looked at first: a resource's own reasons
+// come before those of the resources that were there before it.
 func (p *planner) stabilize() {
-	// The latest first: of several reasons for one thing, that of a resource itself comes before those
-	// of the resources that were there before it.
 	for i := len(p.actions) - 1; i >= 0; i-- {
 		a := p.actions[i]
-		p.enqueue(a)
+		p.update(a)
 		if a.node != nil || !a.optional() {
 			p.blockColocated(a)
 		}
@@ -38,6 +39,7 @@ func (p *planner) enqueueAfter(a *action) {
 
 // touched notes that an action's flags changed, so that it and what comes after it are looked at again.
 func (p *planner) touched(a *action) {
+	a.changed = true
 	p.enqueue(a)
 	p.enqueueAfter(a)
 	if a.rsc != nil {
@@ -53,13 +55,11 @@ func (p *planner) touched(a *action) {
 	}
 }
 
-// clearFlag clears flags of an action and follows the change.
+// clearFlag clears flags of an action and notes why.
 func (p *planner) clearFlag(a *action, f actFlags, because *action) {
-	if a.flags&f == 0 {
+	f &= a.flags
+	if f == 0 {
 		return
-	}
-	if f&a.flags&actOptional != 0 {
-		a.flags |= actImplied
 	}
 	a.flags &^= f
 	if because != nil {
@@ -68,8 +68,11 @@ func (p *planner) clearFlag(a *action, f actFlags, because *action) {
 	p.touched(a)
 }
 
-// update evaluates every edge that leads to then.
+// update evaluates every edge that leads to then, and follows what changes. A change that somebody further
+// out has made and not followed yet is left to him.
 func (p *planner) update(then *action) {
+	pending := then.changed
+	then.changed = false
 	wasRunnable := then.runnable()
 	if then.has(actRequiresAny) {
 		then.found = 0
@@ -78,13 +81,39 @@ func (p *planner) update(then *action) {
 		}
 		then.flags &^= actRunnable
 	}
-	// Edges may be added while we look.
-	for i := 0; i < len(then.before); i++ {
-		p.followLink(then.before[i])
+	// The latest first here, too. Edges that are added meanwhile are a change of then.
+	for i := len(then.before) - 1; i >= 0; i-- {
+		l := then.before[i]
+		outer := l.first.changed
+		l.first.changed = false
+		p.followLink(l)
+		changed := l.first.changed
+		l.first.changed = outer
+		if changed {
+			p.updateAfter(l.first)
+			p.update(l.first)
+		}
 	}
 	if wasRunnable && !then.runnable() {
 		p.touched(then)
 		p.blockColocated(then)
+	}
+	p.followChange(then)
+	then.changed = pending
+}
+
+// followChange follows what changed in an action, if anything did.
+func (p *planner) followChange(a *action) {
+	if a.changed {
+		a.changed = false
+		p.update(a)
+		p.updateAfter(a)
+	}
+}
+
+func (p *planner) updateAfter(a *action) {
+	for i := len(a.after) - 1; i >= 0; i-- {
+		p.update(a.after[i].then)
 	}
 }
 
@@ -113,7 +142,7 @@ func (p *planner) followLink(l *link) {
 		flags := l.flags
 		l.flags = 0
 		if p.order(done, then, flags) {
-			p.enqueue(then)
+			then.changed = true
 		}
 		return
 	}
