@@ -9,29 +9,28 @@ import (
 
 // Exit codes of agents and outcomes of execution, as they stand in the history.
 const (
-	rcOK                 = 0
-	rcInvalidParam       = 2
-	rcUnimplemented      = 3
-	rcInsufficientPriv   = 4
-	rcNotInstalled       = 5
-	rcNotConfigured      = 6
-	rcNotRunning         = 7
-	rcPromoted           = 8
-	rcFailedPromoted     = 9
-	rcDegraded           = 190
-	rcDegradedPromoted   = 191
-	rcUnknown            = 193
-	execPending          = -1
-	execDone             = 0
-	execCancelled        = 1
-	execNotSupported     = 3
-	execError            = 4
-	execErrorHard        = 5
-	execErrorFatal       = 6
-	execNotInstalled     = 7
-	execNotConnected     = 8
-	execLastKnown        = 11
-	recurringForgottenRC = rcUnknown
+	rcOK               = 0
+	rcInvalidParam     = 2
+	rcUnimplemented    = 3
+	rcInsufficientPriv = 4
+	rcNotInstalled     = 5
+	rcNotConfigured    = 6
+	rcNotRunning       = 7
+	rcPromoted         = 8
+	rcFailedPromoted   = 9
+	rcDegraded         = 190
+	rcDegradedPromoted = 191
+	rcUnknown          = 193
+	execPending        = -1
+	execDone           = 0
+	execCancelled      = 1
+	execNotSupported   = 3
+	execError          = 4
+	execErrorHard      = 5
+	execErrorFatal     = 6
+	execNotInstalled   = 7
+	execNotConnected   = 8
+	execLastKnown      = 11
 )
 
 // unpackHistories replays what every node remembers of every resource. With fencing the memory of nodes

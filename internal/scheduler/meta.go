@@ -278,7 +278,7 @@ func (p *planner) targetRole(r *resource) (role, bool) {
 	case roleStopped:
 		return roleStopped, true
 	}
-	if !r.outermost().promotable {
+	if !r.top().promotable {
 		p.warn("target-role of " + r.id + " needs a promotable clone: " + r.meta["target-role"])
 		return roleUnknown, false
 	}
@@ -301,12 +301,4 @@ func parseRole(s string) (role, bool) {
 		return rolePromoted, true
 	}
 	return roleUnknown, false
-}
-
-// outermost is the outermost resource that r belongs to: the clone, group or bundle at top level.
-func (r *resource) outermost() *resource {
-	for r.parent != nil {
-		r = r.parent
-	}
-	return r
 }

@@ -154,7 +154,7 @@ func (p *planner) transitionActions(r *resource, current, chosen *node) {
 	if from != rolePromoted && to == rolePromoted {
 		p.promoteAction(r, chosen, false)
 	}
-	if from > roleStarted && to == roleStarted && !r.failureScopeClone().promotable {
+	if from > roleStarted && to == roleStarted && !r.collective().promotable {
 		// It has a role that it should not know of: only a restart gets rid of that.
 		p.stopActions(r, false)
 		p.startAction(r, chosen, false)

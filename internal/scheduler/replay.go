@@ -55,8 +55,8 @@ func (rp *replayer) op(op *cib.LrmOp) {
 	}
 	r, n, p := rp.r, rp.n, rp.p
 	expired := p.expired(r, n, op)
-	if !expired && r.bundleOf == nil && cannotWork(op) {
-		rp.masked(op)
+	if r.bundleOf == nil && cannotWork(op) {
+		rp.masked(op, expired)
 		return
 	}
 	status, rc := rp.outcome(op, expired)
@@ -83,11 +83,14 @@ func (rp *replayer) op(op *cib.LrmOp) {
 }
 
 // masked takes a probe into account that found that r cannot work on the node: that is as good as not
-// running, and r is kept off the node.
-func (rp *replayer) masked(op *cib.LrmOp) {
+// running, and r is kept off the node until that has expired.
+func (rp *replayer) masked(op *cib.LrmOp, expired bool) {
 	r := rp.r
 	r.role, r.nextRole = roleStopped, roleUnknown
 	rp.doing = failIgnore
+	if expired {
+		return
+	}
 	rp.p.recordFailure(rp.n, r, op, rp.lrm)
 	rp.ban(r.failureScope(), "probe", "a probe found that it cannot work there")
 }
@@ -269,15 +272,15 @@ func historyKey(op *cib.LrmOp) string {
 
 // setActive gives r the role of something that runs and of which no more is known.
 func (rp *replayer) setActive() {
-	if rp.r.failureScopeClone().promotable {
+	if rp.r.collective().promotable {
 		rp.r.role = roleUnpromoted
 	} else {
 		rp.r.role = roleStarted
 	}
 }
 
-// failureScopeClone is the outermost collective around r, bundles aside.
-func (r *resource) failureScopeClone() *resource {
+// collective is the outermost collective around r, bundles aside.
+func (r *resource) collective() *resource {
 	for r.parent != nil && r.parent.variant != bundle {
 		r = r.parent
 	}
@@ -372,7 +375,7 @@ func (rp *replayer) failure(op *cib.LrmOp, policy failurePolicy) {
 	}
 	if policy.stops {
 		scope := r
-		if c := r.failureScopeClone(); c.variant == clone && !c.unique {
+		if c := r.collective(); c.variant == clone && !c.unique {
 			scope = c
 		}
 		for _, n := range p.nodes {

@@ -156,7 +156,7 @@ func (p *planner) count(r *resource, v *View) {
 // disabled reports whether r's target-role keeps it from what it could be.
 func (p *planner) disabled(r *resource) bool {
 	want, known := parseRole(r.meta["target-role"])
-	return known && (want == roleStopped || want == roleUnpromoted && r.failureScopeClone().promotable)
+	return known && (want == roleStopped || want == roleUnpromoted && r.collective().promotable)
 }
 
 func (w *viewer) node(n *node) *NodeView {
@@ -191,7 +191,7 @@ func (w *viewer) resource(r *resource) *ResourceView {
 		Role: r.role.String(), Pending: r.pendingTask, Target: r.meta["target-role"],
 		Orphaned: r.orphan, Failed: r.failed, FailureIgnored: r.failureIgnored, Blocked: r.blocked,
 		Managed: r.managed, Maintenance: r.maintenance, Unique: r.unique, Promotable: r.promotable,
-		Disabled: w.p.disabled(r), InPromotable: r.failureScopeClone().promotable,
+		Disabled: w.p.disabled(r), InPromotable: r.collective().promotable,
 		Internal: r.meta["internal"] == "true", CloneMax: r.cloneMax, MigrationThreshold: r.migrationThreshold}
 	if r.variant == primitive && !r.unique {
 		v.Name = r.cfg.ID
@@ -243,13 +243,14 @@ func (w *viewer) bundle(r *resource, v *ResourceView) {
 	}
 }
 
-// candidates are the nodes that could host an instance of a clone: in an opt-in cluster, as far as they
-// were asked about it.
+// candidates are the nodes that could host an instance of a clone; where none is known to, as in an
+// opt-in cluster, those that were asked about it.
 func (w *viewer) candidates(r *resource) []*NodeView {
-	if !w.p.cfg.symmetric {
-		return w.sorted(func(i int) bool { return r.knownOn.has(w.p.nodes[i]) })
+	list := w.sorted(func(i int) bool { return i < len(r.allowed) && r.allowed[i].in })
+	if list == nil {
+		list = w.sorted(func(i int) bool { return r.knownOn.has(w.p.nodes[i]) })
 	}
-	return w.sorted(func(i int) bool { return i < len(r.allowed) && r.allowed[i].in })
+	return list
 }
 
 // failedProbes are the probes that found r, or anything like it in its clone, unable to work somewhere.
