@@ -76,7 +76,6 @@ type action struct {
 	notify      *notification // clone pseudo action that others are told of
 	notifyExtra []cib.Attr
 	fenceOp     string // fencing: "reboot", "off", "on"
-	graphID     int
 	mark        uint32
 }
 

@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 )
@@ -64,7 +63,6 @@ func (p *planner) unpackHistories() {
 		}
 	}
 	p.growAllowed()
-	p.indexHistories()
 }
 
 // unpackNodeHistories makes one pass over the nodes and reports whether there was anything new. force
@@ -222,35 +220,6 @@ func signOf(d int64) int {
 		return 1
 	}
 	return 0
-}
-
-// indexHistories lists each resource's histories by node.
-func (p *planner) indexHistories() {
-	for i := range p.histories {
-		h := &p.histories[i]
-		h.rsc.hists = append(h.rsc.hists, int32(i))
-	}
-	for i := range p.histories {
-		r := p.histories[i].rsc
-		if len(r.hists) < 2 || int(r.hists[0]) != i {
-			continue
-		}
-		before := func(a, b int) bool {
-			return p.histories[r.hists[a]].node.idx < p.histories[r.hists[b]].node.idx
-		}
-		if !sort.SliceIsSorted(r.hists, before) {
-			sort.SliceStable(r.hists, before)
-		}
-	}
-}
-
-// historyOf is what n remembers of r, nil if nothing.
-func (p *planner) historyOf(r *resource, n *node) *history {
-	i := sort.Search(len(r.hists), func(i int) bool { return p.histories[r.hists[i]].node.idx >= n.idx })
-	if i < len(r.hists) && p.histories[r.hists[i]].node == n {
-		return &p.histories[r.hists[i]]
-	}
-	return nil
 }
 
 // lrmOf is the raw history of that resource id on n, nil if there is none.

@@ -99,7 +99,6 @@ type config struct {
 	healthBase, healthRed, healthYellow, healthGreen      int
 	enableStartupProbes                                   bool
 	priorityFencingDelayMS                                int64
-	stopRequested                                         bool
 	props                                                 map[string]string // every property after rules, first value wins
 }
 
@@ -150,12 +149,10 @@ type node struct {
 	remoteWasFenced   bool
 	guestFailed       bool // guest node whose container failed: fenced by restarting the container
 	terminate         bool // terminate attribute
-	suicide           bool // must fence itself
 
 	attrs       map[string]string // configured and transient attributes, and #uname, #id, #kind, #is_dc, #site-name, #cluster-name
 	utilization map[string]int    // what is left; reduced as resources are assigned
-	digests     map[string]string
-	health      string // "", "red", "yellow", "green"
+	health      string            // "", "red", "yellow", "green"
 
 	conn     *resource   // remote and guest nodes: the connection resource
 	running  []*resource // active here according to history
@@ -207,13 +204,10 @@ type resource struct {
 	// flags from configuration
 	managed, unique, notify, orphan, promotable, interleave, ordered bool
 	blocked, failed, failureIgnored, maintenance                     bool
-	removed                                                          bool // orphan whose container was removed
 	startPending                                                     bool
 	needsQuorum, needsFencing, needsUnfencing                        bool // from requires
 	isFenceDevice                                                    bool
-	reload                                                           bool
 	stopUnexpected                                                   bool
-	disabledByMaintenance                                            bool
 	lrmStop                                                          bool  // a failure wants it stopped where it runs
 	fillerOfNone                                                     bool  // orphan whose history names a container that is gone
 	reconnectMS                                                      int64 // connections: reconnect_interval
@@ -241,12 +235,9 @@ type resource struct {
 	dangling                     []*node // nodes where a migrated resource left a copy behind
 	lockNode                     *node
 	lockTime                     int64
-	promScore                    int         // promotion score of an instance
-	failures                     map[int]int // node idx -> fail count, cached
-	pendingNode                  *node       // where pendingTask is in progress
-	forceStop                    []*node     // nodes that history wants a stop on, whatever else is decided
-	forceDemote                  []*node     // nodes that history wants a demote on (on-fail=demote)
-	hists                        []int32     // indexes into planner.histories, by node idx
+	pendingNode                  *node   // where pendingTask is in progress
+	forceStop                    []*node // nodes that history wants a stop on, whatever else is decided
+	forceDemote                  []*node // nodes that history wants a demote on (on-fail=demote)
 
 	// decided
 	nextRole   role
@@ -321,12 +312,6 @@ func (s *nodeSet) add(n *node) {
 		*s = append(*s, 0)
 	}
 	(*s)[w] |= 1 << (n.idx & 63)
-}
-
-func (s nodeSet) remove(n *node) {
-	if w := n.idx >> 6; w < len(s) {
-		s[w] &^= 1 << (n.idx & 63)
-	}
 }
 
 // entry is one term of a score's account.

@@ -9,7 +9,6 @@ type notification struct {
 	clone          *resource
 	task           string  // what it is about
 	about          *action // nil when the end of the task is a fencing
-	fence          *action // the fencing that it follows
 	pre, preDone   *action
 	post, postDone *action
 }

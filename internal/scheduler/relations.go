@@ -104,9 +104,6 @@ func (r *resource) active(all bool) bool {
 	return all && len(r.members()) > 0
 }
 
-// assignedNode is where a primitive will be, or where all of a group will.
-func (r *resource) assignedNode() *node { return r.location(false) }
-
 // location is the one node where a resource is now, or will be; nil when there is none or several.
 func (r *resource) location(current bool) *node {
 	if r.variant == primitive {
