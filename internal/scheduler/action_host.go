@@ -80,3 +80,13 @@ func nodeMeta(out []cib.Attr, n *node) []cib.Attr {
 	}
 	return out
 }
+
+// metal is the node that a guest's container is on now; the node itself for others.
+func (n *node) metal() *node {
+	if n.kind == guestNode && n.conn != nil && n.conn.container != nil {
+		if host := currentNode(n.conn.container); host != nil {
+			return host
+		}
+	}
+	return n
+}

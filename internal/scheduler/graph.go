@@ -142,8 +142,10 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 		}
 	}
 	switch a.task {
-	case taskLrmDelete:
-		t.Mode = "cib"
+	case taskStop:
+		if a.rsc != nil && a.rsc.lockTime > 0 && p.cfg.shutdownLock && !a.has(actPseudo) {
+			t.ShutdownLock = strconv.FormatInt(a.rsc.lockTime, 10) // so that history keeps it
+		}
 	case taskFence, taskShutdown:
 		if a.fenceOp != "on" {
 			t.Downed = []string{a.node.id}

@@ -11,7 +11,8 @@ import (
 type roll struct {
 	lists map[string][]member
 	nodes []string // all hosts
-	avail []string
+	avail []string // nodes where an instance may be
+	hosts []string // the hosts of nodes, in the same order, where that is asked for
 }
 
 type member struct{ rsc, node string }
@@ -95,12 +96,17 @@ func (p *planner) callRoll(c *resource) *roll {
 			continue
 		}
 		r.nodes = append(r.nodes, n.name)
-		if n.online && !n.unclean {
+		if n.idx < len(c.allowed) && c.allowed[n.idx].in {
 			r.avail = append(r.avail, n.name)
 		}
 	}
 	sort.Strings(r.nodes)
 	sort.Strings(r.avail)
+	if len(c.children) > 0 && strings.EqualFold(c.children[0].meta["container-attribute-target"], "host") {
+		for _, name := range r.nodes {
+			r.hosts = append(r.hosts, p.nodeByName[name].metal().name)
+		}
+	}
 	return r
 }
 
@@ -129,6 +135,9 @@ func (r *roll) attrs(p *planner) []cib.Attr {
 			add(old+"_resource", strings.Join(rs, " "))
 			add(old+"_uname", strings.Join(ns, " "))
 		}
+	}
+	if len(r.hosts) > 0 {
+		add("all_hosts", strings.Join(r.hosts, " "))
 	}
 	add("all_uname", strings.Join(r.nodes, " "))
 	add("available_uname", strings.Join(r.avail, " "))
@@ -216,7 +225,10 @@ func (p *planner) notifyOp(n *notification, i *resource, at *node, before, after
 		flags |= actOptional
 	}
 	a := p.newAction(i, key, taskNotify, 0, at, flags)
-	a.priority = infinity
+	a.priority = 0
+	if typ == "post" { // what has happened is told in any case
+		a.priority = infinity
+	}
 	a.op = findOp(i, taskNotify, 0)
 	p.opMeta(a)
 	p.assessRunnable(a)

@@ -12,6 +12,9 @@ const defaultTimeoutMS = 20000
 func (p *planner) configureOp(a *action) {
 	r := a.rsc
 	a.op = findOp(r, a.task, a.interval)
+	if a.op == nil && (a.task == taskMigrateTo || a.task == taskMigrateFrom) {
+		a.op = findOp(r, "migrate", 0) // one entry for both
+	}
 	a.needs = p.needsOf(a)
 	p.opMeta(a)
 }
@@ -37,7 +40,7 @@ func (p *planner) opMeta(a *action) {
 	if a.task == taskMonitor && a.interval == 0 && a.op == nil {
 		// A probe without an entry of its own takes the time-out of the most frequent monitor.
 		if m := fastestMonitor(a.rsc); m != nil {
-			if t, ok := p.opValues(a.rsc, m.Name, m.IntervalMS, m)["timeout"]; ok {
+			if t, ok := p.opValues(a.rsc, m.Name, a.interval, m)["timeout"]; ok {
 				values["timeout"] = t
 			}
 		}

@@ -41,6 +41,8 @@ func (p *planner) canProbe(n *node) bool {
 // reprobe asks a node whose history was thrown away to probe everything again.
 func (p *planner) reprobe(n *node) {
 	a := p.newAction(nil, taskReprobe+"-"+n.name, taskReprobe, 0, n, actRunnable)
+	a.set("CRM_meta_on_node", n.name)
+	a.set("CRM_meta_on_node_uuid", n.id)
 	a.set("CRM_meta_op_no_wait", "true")
 }
 
