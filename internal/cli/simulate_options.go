@@ -16,22 +16,21 @@ type simulateOptions struct {
 	outputAs, outputTo string
 	fancy              bool
 
-	run, simulate, inPlace     bool
-	showAttrs, showFailcounts  bool
-	showScores, showUtil       bool
-	profile                    string
-	repeat                     int
-	events                     simulate.Injections
-	opFail                     []string
-	setDate                    string
-	saveInput, saveOutput      string
-	saveGraph, saveDot         string
-	allActions                 bool
-	live, pipe                 bool
-	file                       string
-	version, quiet, help       bool
-	verbose                    int
-	helpOutput, helpOperations bool
+	run, simulate, inPlace    bool
+	showAttrs, showFailcounts bool
+	showScores, showUtil      bool
+	profile                   string
+	repeat                    int
+	events                    simulate.Injections
+	opFail                    []string
+	setDate                   string
+	saveInput, saveOutput     string
+	saveGraph, saveDot        string
+	allActions                bool
+	live, pipe                bool
+	file                      string
+	version, quiet, help      bool
+	verbose                   int
 }
 
 func (o *simulateOptions) flags() *pflag.FlagSet {
@@ -90,7 +89,9 @@ func eventFlags(f *pflag.FlagSet, e *simulate.Injections) {
 	f.StringArrayVarP(&e.TicketsActivate, "ticket-activate", "e", nil, "")
 }
 
-// parseFlags reads options and words an error the way the field's tools do.
+// parseFlags reads options and words an error the way the field's tools do: with a capital letter.
+//
+//lint:ignore ST1005 the field's own words
 func parseFlags(f *pflag.FlagSet, args []string) error {
 	err := f.Parse(args)
 	var unknown *pflag.NotExistError

@@ -14,13 +14,13 @@ import (
 
 // verifyOptions are the options of crm_verify.
 type verifyOptions struct {
-	outputAs, outputTo  string
-	fancy               bool
-	live, pipe          bool
-	file, text          string
-	save                string
-	version, help, more bool
-	verbose             int
+	outputAs, outputTo string
+	fancy              bool
+	live, pipe         bool
+	file, text         string
+	save               string
+	version, help      bool
+	verbose            int
 }
 
 func (o *verifyOptions) flags() *pflag.FlagSet {
