@@ -89,9 +89,7 @@ func eventFlags(f *pflag.FlagSet, e *simulate.Injections) {
 	f.StringArrayVarP(&e.TicketsActivate, "ticket-activate", "e", nil, "")
 }
 
-// parseFlags reads options and words an error the way the field's tools do: with a capital letter.
-//
-//lint:ignore ST1005 the field's own words
+// parseFlags reads options and words an error the way the field's tools do.
 func parseFlags(f *pflag.FlagSet, args []string) error {
 	err := f.Parse(args)
 	var unknown *pflag.NotExistError
@@ -99,10 +97,13 @@ func parseFlags(f *pflag.FlagSet, args []string) error {
 	switch {
 	case errors.As(err, &unknown):
 		if unknown.GetSpecifiedShortnames() != "" {
+			//lint:ignore ST1005 the words of the command that this stands for
 			return fmt.Errorf("Unknown option -%s", unknown.GetSpecifiedName())
 		}
+		//lint:ignore ST1005 the words of the command that this stands for
 		return fmt.Errorf("Unknown option --%s", unknown.GetSpecifiedName())
 	case errors.As(err, &missing):
+		//lint:ignore ST1005 the words of the command that this stands for
 		return fmt.Errorf("Missing argument for %s", optionName(missing.GetFlag()))
 	}
 	return err
