@@ -163,24 +163,35 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 	}
 }
 
-// nameResource tells which resource the action is about, by the name its agent knows.
+// nameResource tells which resource the action is about. An instance that history knows by another name
+// goes by that one where its agent is meant, and by its own where the action is.
 func (p *planner) nameResource(t *transition.Action, a *action) {
 	r := a.rsc
 	rsc := transition.Resource{ID: r.id, Class: r.class, Provider: r.provider, Type: r.typ, Orphan: r.orphan}
 	if r.name != r.id && r.instanceOf() != nil {
-		rsc.ID, rsc.LongID = r.name, r.id
-		t.LongKey = a.key
-		t.Key = opKey(r.name, a.task, a.interval)
-		if a.task == taskCancel {
-			t.Key = opKey(r.name, a.cancels, a.interval)
-		}
-		if a.notify != nil || a.task == taskNotify {
-			t.Key = r.name + a.key[len(r.id):]
+		rsc.ID, rsc.LongID = r.cfg.ID, r.id
+		if r.renamed {
+			if r.name != rsc.ID {
+				rsc.LongID = r.name
+			}
+			t.LongKey = a.key
+			t.Key = p.keyUnder(r.name, a)
 		}
 	}
 	if !a.has(actPseudo) {
 		t.Rsc = &rsc // nobody is asked to carry a pseudo action out
 	}
+}
+
+// keyUnder is an action's key if its resource had that name.
+func (p *planner) keyUnder(name string, a *action) string {
+	switch {
+	case a.notify != nil || a.task == taskNotify:
+		return name + a.key[len(a.rsc.id):]
+	case a.task == taskCancel:
+		return opKey(name, a.cancels, a.interval)
+	}
+	return opKey(name, a.task, a.interval)
 }
 
 // attributes are the action's meta attributes and, for a resource, its parameters on that node.
