@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -47,6 +48,33 @@ func TestArchitectureTellsOfEveryPackage(t *testing.T) {
 		if !strings.Contains(text, "`"+p.rel+"`") {
 			t.Errorf("docs/architecture.md does not mention `%s`", p.rel)
 		}
+	}
+}
+
+// unmentioned lists files of a package that a text does not name.
+func unmentioned(text string, files []string) []string {
+	var out []string
+	for _, f := range files {
+		name := filepath.Base(f)
+		if !strings.HasSuffix(name, "_test.go") && !strings.Contains(text, "`"+name+"`") {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func TestArchitectureTellsWhereEachRuleIs(t *testing.T) {
+	text := document(t, "docs/architecture.md")
+	for _, p := range house(t) {
+		if p.rel != "internal/scheduler" {
+			continue
+		}
+		for _, name := range unmentioned(text, p.GoFiles) {
+			t.Errorf("docs/architecture.md does not tell what is in internal/scheduler/%s; add it to the table of rules", name)
+		}
+	}
+	if got := unmentioned("`a.go`", []string{"x/a.go", "x/b.go", "x/c_test.go"}); !slices.Equal(got, []string{"b.go"}) {
+		t.Errorf("a planted file is not missed: %v", got)
 	}
 }
 
