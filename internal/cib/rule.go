@@ -29,7 +29,7 @@ type RuleInput struct {
 	Role     string                           // "Started", "Promoted", ... ; empty: any
 	Rsc      *RscMatch
 	Op       *OpMatch
-	Match    []string // submatches of a location's rsc-pattern, %0 first: replaced in attribute names and values
+	Match    []string // submatches of a location's rsc-pattern, %0 first: replaced in attribute names
 }
 
 // RscMatch is the agent that an <rsc_expression> is held against.

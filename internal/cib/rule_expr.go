@@ -71,7 +71,7 @@ func (x *AttrExpr) eval(in *RuleInput, _ *time.Time) bool {
 
 // value returns what the attribute is compared with.
 func (x *AttrExpr) value(in *RuleInput) (string, bool) {
-	value := substitute(x.Value, in.Match)
+	value := x.Value
 	switch x.Source {
 	case "param":
 		value = in.Params[value]

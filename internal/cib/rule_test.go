@@ -96,7 +96,7 @@ func TestRules(t *testing.T) {
 		{"eq of undefined", `<rule><expression attribute="no" operation="eq" value="x"/></rule>`, false},
 		{"parameter", `<rule><expression attribute="#uname" operation="eq" value-source="param" value="host"/></rule>`, true},
 		{"meta attribute", `<rule><expression attribute="#uname" operation="eq" value-source="meta" value="host"/></rule>`, false},
-		{"submatch", `<rule><expression attribute="host-%1" operation="eq" value="%0"/></rule>`, true},
+		{"submatch", `<rule><expression attribute="host-%1" operation="eq" value="web-a"/></rule>`, true},
 		{"agent", `<rule><rsc_expression class="ocf" type="Dummy"/></rule>`, true},
 		{"other agent", `<rule><rsc_expression class="ocf" provider="heartbeat"/></rule>`, false},
 		{"operation", `<rule><op_expression name="monitor"/></rule>`, true},

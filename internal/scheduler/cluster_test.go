@@ -30,6 +30,7 @@ type member struct {
 	name, state string
 	attrs       []string
 	transient   []string
+	capacity    []string
 	history     []string // lrm_resource elements
 }
 
@@ -110,14 +111,18 @@ func (c *cluster) line(text string) error {
 		c.quorum = rest != "no"
 	case "node":
 		return c.node(words)
-	case "attribute", "on":
+	case "attribute", "capacity", "on":
 		name, settings, ok := strings.Cut(rest, ":")
 		i := slices.IndexFunc(c.nodes, func(m *member) bool { return m.name == name })
 		if !ok || i < 0 {
 			return fmt.Errorf("want %s NODE: ..., with a node that is known", verb)
 		}
-		if verb == "attribute" {
+		switch verb {
+		case "attribute":
 			c.nodes[i].transient = append(c.nodes[i].transient, strings.Fields(settings)...)
+			return nil
+		case "capacity":
+			c.nodes[i].capacity = append(c.nodes[i].capacity, strings.Fields(settings)...)
 			return nil
 		}
 		return c.history(c.nodes[i], strings.Fields(settings))
@@ -266,6 +271,9 @@ func (c *cluster) text() string {
 	for i, m := range c.nodes {
 		fmt.Fprintf(&b, `<node id="%d" uname="%s">`, i+1, m.name)
 		pairs(&b, "instance_attributes", "attributes-"+m.name, m.attrs)
+		if len(m.capacity) > 0 {
+			pairs(&b, "utilization", "capacity-"+m.name, m.capacity)
+		}
 		b.WriteString("</node>\n")
 	}
 	b.WriteString("</nodes>")

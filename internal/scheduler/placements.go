@@ -124,9 +124,9 @@ func (p *planner) tieWord(chosen, active *node, equals []*node) string {
 	case p.cfg.placement == "minimal":
 		return "its name is the first"
 	case roomiest:
-		return "has the most room"
+		return "it has the most room"
 	case fewest:
-		return "has the fewest resources so far"
+		return "it has the fewest resources so far"
 	case chosen == active:
 		return "it is active there"
 	}
