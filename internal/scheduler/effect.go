@@ -153,32 +153,28 @@ func (p *planner) asymmetric(first, then *action, ff actFlags) {
 	p.clearFlag(then, actRunnable, first)
 }
 
-// blockColocated keeps those from starting that can only be where an unrunnable start would have put
-// their primary.
+// blockColocated keeps those from starting (or being promoted) that can only be where an unrunnable start
+// would have put their primary. A collective counts as a whole, and it fails its dependents only when none
+// of its parts can start.
 func (p *planner) blockColocated(a *action) {
 	if a.rsc == nil || a.task != taskStart && a.task != taskPromote || a.runnable() {
 		return
 	}
-	r := a.rsc
-	if r.parent != nil && r.parent.variant == group {
-		p.blockDependents(r.parent, r, a.task)
-	}
-	p.blockDependents(r, r, a.task)
-}
-
-func (p *planner) blockDependents(r, because *resource, task string) {
-	for _, c := range r.withs {
-		if c.score < infinity || c.dependent == because || !c.binds() {
-			continue
+	top := a.rsc.top()
+	for _, m := range top.children {
+		if b := m.findAction(a.task, 0, nil); b == nil || b.runnable() {
+			return
 		}
-		if task == taskPromote && c.primaryRole != rolePromoted {
+	}
+	for _, c := range top.withs {
+		if c.score < infinity || !c.binds() || a.task == taskPromote && c.primaryRole != rolePromoted {
 			continue
 		}
 		want := taskStart
 		if c.dependentRole == rolePromoted {
 			want = taskPromote
 		}
-		p.blockTask(c.dependent, because, want)
+		p.blockTask(c.dependent, a.rsc, want)
 	}
 }
 

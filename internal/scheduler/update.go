@@ -10,11 +10,10 @@ package scheduler
 // come before those of the resources that were there before it.
 func (p *planner) stabilize() {
 	for i := len(p.actions) - 1; i >= 0; i-- {
-		a := p.actions[i]
-		p.update(a)
-		if a.node != nil || !a.optional() {
-			p.blockColocated(a)
-		}
+		p.blockColocated(p.actions[i])
+	}
+	for i := len(p.actions) - 1; i >= 0; i-- {
+		p.update(p.actions[i])
 	}
 	for len(p.queue) > 0 {
 		a := p.queue[0]
