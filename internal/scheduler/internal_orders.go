@@ -64,45 +64,50 @@ func (p *planner) groupOrders(g *resource) {
 		p.orderTasks(g, taskStart, g, taskPromote, ordOptional)
 		p.orderTasks(g, taskPromote, g, taskPromoted, ordRunnable)
 	}
-	ordered := g.ordered
-	var prev *resource
-	var lastActive *resource
+	var prev, lastActive *resource
 	for _, m := range g.children {
 		p.internalOrders(m)
-		up := ordFlags(0)
-		down := ordFlags(0)
-		if ordered {
-			up = ordImpliesThen | ordRunnable
-			down = ordOptional | ordRestart
-		}
-		if promotable {
-			p.orderTasks(g, taskDemote, m, taskDemote, ordPrintFirst)
-			p.orderTasks(m, taskDemote, g, taskDemoted, ordRunnable|ordPrintThen)
-			p.orderTasks(g, taskPromote, m, taskPromote, ordPrintFirst)
-			p.orderTasks(m, taskPromote, g, taskPromoted, ordRunnable|ordImpliesThen|ordPrintThen)
-			if prev != nil && ordered {
-				p.orderTasks(prev, taskPromote, m, taskPromote, up)
-				p.orderTasks(m, taskDemote, prev, taskDemote, down&^ordRunnable)
-			}
-		}
-		p.orderTasks(g, taskStart, m, taskStart, ordPrintFirst)
-		p.orderTasks(g, taskStop, m, taskStop, ordPrintFirst)
-		p.orderTasks(m, taskStop, g, taskStopped, ordPrintThen)
-		p.orderTasks(m, taskStart, g, taskStarted, ordRunnable|ordImpliesThen|ordPrintThen)
-		if prev != nil {
-			if ordered {
-				p.orderTasks(prev, taskStart, m, taskStart, up)
-				p.orderTasks(m, taskStop, prev, taskStop, down)
-				if lastActive != nil && lastActive != prev && len(m.runningOn) > 0 {
-					// What lies between does not run: the sequence of stops skips it.
-					p.orderTasks(m, taskStop, lastActive, taskStop, ordOptional)
-				}
-			}
+		p.memberOrders(g, m, prev == nil, promotable)
+		if prev != nil && g.ordered {
+			p.sequenceOrders(prev, m, lastActive, promotable)
 		}
 		if len(m.runningOn) > 0 {
 			lastActive = m
 		}
 		prev = m
+	}
+}
+
+// memberOrders puts a member's actions between the marks of its group.
+func (p *planner) memberOrders(g, m *resource, first, promotable bool) {
+	// The first member ends last: its end is the group's.
+	end := ordPrintThen
+	if first {
+		end = ordImpliesThen
+	}
+	if promotable {
+		p.orderTasks(g, taskDemote, m, taskDemote, ordPrintFirst)
+		p.orderTasks(m, taskDemote, g, taskDemoted, end)
+		p.orderTasks(g, taskPromote, m, taskPromote, ordPrintFirst)
+		p.orderTasks(m, taskPromote, g, taskPromoted, ordRunnable|ordImpliesThen|ordPrintThen)
+	}
+	p.orderTasks(g, taskStart, m, taskStart, ordPrintFirst)
+	p.orderTasks(g, taskStop, m, taskStop, ordPrintFirst)
+	p.orderTasks(m, taskStop, g, taskStopped, end)
+	p.orderTasks(m, taskStart, g, taskStarted, ordRunnable|ordImpliesThen|ordPrintThen)
+}
+
+// sequenceOrders orders a member after the one before it, and backwards at the end.
+func (p *planner) sequenceOrders(prev, m, lastActive *resource, promotable bool) {
+	if promotable {
+		p.orderTasks(prev, taskPromote, m, taskPromote, ordImpliesThen|ordRunnable)
+		p.orderTasks(m, taskDemote, prev, taskDemote, ordOptional)
+	}
+	p.orderTasks(prev, taskStart, m, taskStart, ordImpliesThen|ordRunnable)
+	p.orderTasks(m, taskStop, prev, taskStop, ordOptional|ordRestart)
+	if lastActive != nil && lastActive != prev && len(m.runningOn) > 0 {
+		// What lies between does not run: the sequence of stops skips it.
+		p.orderTasks(m, taskStop, lastActive, taskStop, ordOptional)
 	}
 }
 
