@@ -85,7 +85,7 @@ func (p *planner) callRoll(c *resource) *roll {
 			}
 			switch a.task {
 			case taskStart, taskStop, taskPromote, taskDemote:
-				if a.runnable() || a.task == taskStop || a.task == taskDemote {
+				if a.runnable() || a.task == taskStop && a.node.unclean {
 					add(a.task, i.id, a.node)
 				}
 			}
