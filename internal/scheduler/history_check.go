@@ -239,19 +239,26 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 	}
 	switch p.compareDigest(h, o, p.opts.Masked) {
 	case digestRestart:
-		r.changed, r.changeReason = true, "resource definition change"
+		p.restartChanged(r, n)
 		return true
 	case digestReload:
 		if o.IntervalMS > 0 {
 			p.reschedule(r, o, n)
 		} else if restartDigest(o) != "" && !r.reloading && !hasOwnParams(r, o) {
+			p.deviceChanged(r, nil, "Device parameters changed (reload)")
 			p.reload(r, n)
 		} else if !r.reloading {
-			r.changed, r.changeReason = true, "resource definition change"
+			p.restartChanged(r, n)
 		}
 		return true
 	}
 	return false
+}
+
+// restartChanged restarts a resource whose parameters changed.
+func (p *planner) restartChanged(r *resource, n *node) {
+	r.changed, r.changeReason = true, "resource definition change"
+	p.deviceChanged(r, n, "Device parameters changed")
 }
 
 // hasOwnParams reports whether an operation is configured with parameters of its own: no agent says
@@ -364,6 +371,7 @@ func (p *planner) agentChanged(h *history, active bool) bool {
 	if r.class == l.Class && r.provider == l.Provider && r.typ == l.Type {
 		return false
 	}
+	p.deviceChanged(r, h.node, "Device definition changed")
 	if active {
 		p.op(r, taskStop, 0, h.node, false)
 		r.changed, r.changeReason = true, ""

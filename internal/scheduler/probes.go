@@ -161,6 +161,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 		return false
 	}
 	a := p.freshOp(r, taskMonitor, 0, n, false)
+	p.orderAfterUnfencing(r, n, a, ordOptional)
 	a.targetRC = 7
 	for _, on := range r.runningOn {
 		if on == n {
