@@ -18,7 +18,8 @@ func (r role) String() string {
 
 func (p *planner) summary() []Change {
 	var s []Change
-	for _, a := range p.actions {
+	for i := len(p.actions) - 1; i >= 0; i-- { // what was decided last is told first
+		a := p.actions[i]
 		if a.rsc != nil || !a.has(actInGraph) {
 			continue
 		}
