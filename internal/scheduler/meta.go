@@ -133,7 +133,8 @@ func (p *planner) readSettings(r *resource) {
 	r.restartOnly = r.meta["restart-type"] == "restart"
 	r.isConn = r.variant == primitive && r.class == "ocf" && r.provider == "pacemaker" && r.typ == "remote"
 	r.isFenceDevice = r.class == "stonith"
-	r.allowMigrate = p.metaBool(r, "allow-migrate", r.isConn)
+	// A remote node's connection may move without stopping what runs on the node; a guest's goes with the guest.
+	r.allowMigrate = p.metaBool(r, "allow-migrate", r.isConn && r.meta["container"] == "")
 	r.notify = p.metaBool(r, "notify", false)
 
 	switch v := r.meta["multiple-active"]; v {

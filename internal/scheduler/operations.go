@@ -166,7 +166,11 @@ func (p *planner) startAction(r *resource, n *node, optional bool) {
 	a := p.op(r, taskStart, 0, n, true)
 	p.orderAfterUnfencing(r, n, a, ordImpliesThen)
 	if r.changed && r.managed {
-		a.require(r.changeReason)
+		why := r.changeReason
+		if a.needs == needNothing {
+			why = "" // Pacemaker tells none for a start that waits for nothing
+		}
+		a.require(why)
 	}
 	if a.runnable() && !optional && r.managed {
 		a.flags &^= actOptional

@@ -41,13 +41,23 @@ func (p *planner) summary() []Change {
 }
 
 func (p *planner) summarize(s []Change, r *resource) []Change {
-	if r.variant != primitive {
-		for _, m := range r.parts() {
-			s = p.summarize(s, m)
+	switch r.variant {
+	case primitive:
+		return p.summarizePrimitive(s, r)
+	case bundle:
+		for _, rep := range r.replicas {
+			for _, m := range []*resource{rep.ip, rep.container, rep.remote, rep.child} {
+				if m != nil {
+					s = p.summarize(s, m)
+				}
+			}
 		}
 		return s
 	}
-	return p.summarizePrimitive(s, r)
+	for _, m := range r.children {
+		s = p.summarize(s, m)
+	}
+	return s
 }
 
 func nameOf(n *node) string {
