@@ -38,7 +38,7 @@ func (p *planner) forgetOldFailures(h *history) {
 		}
 		if p.needsHostName(h.rsc) {
 			p.unchecked = append(p.unchecked, uncheckedOp{h, o, true})
-		} else if p.compareDigest(h, o, false) != digestSame {
+		} else if o.El.Attr("op-digest") != "" && p.compareDigest(h, o, false) != digestSame {
 			p.clear(h.rsc, h.node, "resource parameters have changed")
 		}
 	}
@@ -58,7 +58,7 @@ func (p *planner) checkConnections() {
 		switch {
 		case !u.failure:
 			p.checkDefinition(u.h, u.op)
-		case p.compareDigest(u.h, u.op, false) != digestSame:
+		case u.op.El.Attr("op-digest") != "" && p.compareDigest(u.h, u.op, false) != digestSame:
 			p.clearFailureAction(clearFailure{rsc: u.h.rsc, node: u.h.node, reason: "resource parameters have changed"})
 		}
 	}
@@ -302,7 +302,7 @@ const (
 func (p *planner) compareDigest(h *history, o *cib.LrmOp, masked bool) digestResult {
 	want := o.El.Attr("op-digest")
 	if want == "" {
-		return digestSame
+		return digestReload // nobody knows what it ran with
 	}
 	r := h.rsc
 	params := p.digestParams(r, h.node, o)

@@ -145,9 +145,9 @@ func (w *row) sameRole() {
 		}
 		w.add("Stop", stop, why)
 	case w.moving():
-		w.add(ifElse(r.failed, "Recover", "Move"), start, reasonOf(stop, start))
+		w.add(ifElse(r.failed, "Recover", "Move"), stop, stop)
 	case r.failed:
-		w.add("Recover", start, reasonOf(stop, start))
+		w.add("Recover", stop, stop)
 	default:
 		w.add("Restart", start, start)
 	}
