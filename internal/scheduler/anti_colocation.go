@@ -3,7 +3,7 @@ package scheduler
 // antiColocationOrders empties a node of what may not share it before the other one starts there.
 func (p *planner) antiColocationOrders() {
 	for _, c := range p.colocations {
-		if c.score <= -infinity && c.binds() {
+		if c.score <= -infinity {
 			p.emptyFirst(c.dependent, c.dependentRole, c.primary, c.primaryRole)
 			p.emptyFirst(c.primary, c.primaryRole, c.dependent, c.dependentRole)
 		}

@@ -140,7 +140,7 @@ func (p *planner) addRunning(r *resource, n *node, failed bool) {
 			n.addPriority(r)
 		}
 		if n.maintenance {
-			r.managed, r.maintenance = false, true
+			r.managed = false
 		}
 	}
 	if !r.managed {
