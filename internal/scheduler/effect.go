@@ -185,6 +185,7 @@ func (p *planner) blockTask(r, because *resource, task string) {
 	for _, a := range r.actions {
 		if a.task == task && a.runnable() {
 			a.block("colocation with " + because.id)
+			p.enqueue(a)
 			p.blockColocated(a)
 		}
 	}
