@@ -82,7 +82,25 @@ func (p *planner) probeClone(c *resource, n *node) bool {
 		}
 	}
 	for _, i := range c.children {
+		if i.partlyKnownAt(n) {
+			return false // nothing of it is to be here, and it was asked for before
+		}
+	}
+	for _, i := range c.children {
 		if p.probe(i, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// partlyKnownAt reports whether a node has history of r, or of any part of it.
+func (r *resource) partlyKnownAt(n *node) bool {
+	if r.variant == primitive {
+		return r.knownOn.has(n)
+	}
+	for _, m := range r.children {
+		if m.partlyKnownAt(n) {
 			return true
 		}
 	}
