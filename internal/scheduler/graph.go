@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"maps"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -20,6 +21,7 @@ func (p *planner) graph() *transition.Graph {
 		BatchLimit:        p.cfg.batchLimit,
 		MigrationLimit:    p.cfg.migrationLimit,
 		RecheckBy:         p.recheckBy,
+		FeatureSet:        featureSet,
 	}
 	if !p.cfg.startFailureFatal {
 		g.FailedStartOffset = "1"
@@ -42,6 +44,9 @@ func (p *planner) graph() *transition.Graph {
 	}
 	return g
 }
+
+// featureSet is the crm_feature_set whose rules the plan follows.
+const featureSet = "3.16.1"
 
 func (p *planner) selectAction(a *action) {
 	if p.wanted(a) && !a.has(actInGraph) {
@@ -143,6 +148,9 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 	}
 	switch a.task {
 	case taskStop:
+		if a.rsc != nil && a.rsc.isConn && !a.has(actPseudo) && !a.rsc.migrates() {
+			t.Downed = []string{a.rsc.id} // without its connection nobody sees to the node
+		}
 		if a.rsc != nil && a.rsc.lockTime > 0 && p.cfg.shutdownLock && !a.has(actPseudo) {
 			t.ShutdownLock = strconv.FormatInt(a.rsc.lockTime, 10) // so that history keeps it
 		}
@@ -181,6 +189,13 @@ func (p *planner) nameResource(t *transition.Action, a *action) {
 	if !a.has(actPseudo) {
 		t.Rsc = &rsc // nobody is asked to carry a pseudo action out
 	}
+}
+
+// migrates reports whether a live migration of the resource is part of the plan.
+func (r *resource) migrates() bool {
+	return slices.ContainsFunc(r.actions, func(a *action) bool {
+		return (a.task == taskMigrateTo || a.task == taskMigrateFrom) && a.has(actInGraph)
+	})
 }
 
 // keyUnder is an action's key if its resource had that name.

@@ -27,6 +27,7 @@ type Graph struct {
 	FailedStartOffset string
 	BatchLimit        string // empty: not given
 	MigrationLimit    string
+	FeatureSet        string    // crm_feature_set; written into every action that has none among its Attrs
 	RecheckBy         int64     // seconds since the epoch, 0: none
 	Actions           []*Action // Actions[i] is synapse i
 	Idle              []Idle    // for drawings only; may be left out

@@ -11,7 +11,7 @@ import (
 // WriteXML writes the graph as Pacemaker's scheduler does: the same elements, the attributes in the same
 // order, two blanks an indent.
 func (g *Graph) WriteXML(w io.Writer) error {
-	x := &xmlWriter{w: bufio.NewWriter(w), buf: make([]cib.Attr, 0, 16)}
+	x := &xmlWriter{w: bufio.NewWriter(w), buf: make([]cib.Attr, 0, 16), featureSet: g.FeatureSet}
 	x.open("transition_graph", g.header(), len(g.Actions) == 0)
 	byID := make(map[int]*Action, len(g.Actions))
 	for _, a := range g.Actions {
@@ -87,6 +87,8 @@ type xmlWriter struct {
 	w     *bufio.Writer
 	depth int
 	buf   []cib.Attr // scratch for one start tag
+
+	featureSet string
 }
 
 func (x *xmlWriter) synapse(i int, a *Action, byID map[int]*Action) {
@@ -120,7 +122,7 @@ func (x *xmlWriter) action(a *Action) {
 		attrs = append(attrs, cib.Attr{Name: "shutdown-lock", Value: a.ShutdownLock})
 	}
 	name := a.Kind.element()
-	bare := a.Rsc == nil && len(a.Attrs) == 0 && len(a.Downed) == 0 && len(a.Maintenance) == 0
+	bare := a.Rsc == nil && len(a.Attrs) == 0 && x.featureSet == "" && len(a.Downed) == 0 && len(a.Maintenance) == 0
 	x.open(name, attrs, bare)
 	if bare {
 		return
@@ -128,7 +130,7 @@ func (x *xmlWriter) action(a *Action) {
 	if a.Rsc != nil {
 		x.open("primitive", a.Rsc.attrs(x.buf[:0]), true)
 	}
-	if len(a.Attrs) > 0 {
+	if len(a.Attrs) > 0 || x.featureSet != "" {
 		x.attributes(a.Attrs)
 	}
 	if len(a.Maintenance) > 0 {
@@ -155,13 +157,26 @@ func (x *xmlWriter) action(a *Action) {
 // attributes writes the <attributes> element. What cannot be the name of an XML attribute, such as the
 // positional parameters of old agents, becomes a <param> below it.
 func (x *xmlWriter) attributes(attrs []cib.Attr) {
-	named := x.buf[:0]
+	named, odd := x.buf[:0], 0
+	feature := x.featureSet != ""
 	for _, a := range attrs {
-		if isXMLName(a.Name) {
-			named = append(named, a)
+		if feature && a.Name >= "crm_feature_set" {
+			feature = false
+			if a.Name != "crm_feature_set" {
+				named = append(named, cib.Attr{Name: "crm_feature_set", Value: x.featureSet})
+			}
 		}
+		if !isXMLName(a.Name) {
+			odd++
+			continue
+		}
+		named = append(named, a)
 	}
-	whole := len(named) == len(attrs)
+	if feature {
+		named = append(named, cib.Attr{Name: "crm_feature_set", Value: x.featureSet})
+	}
+	x.buf = named[:0]
+	whole := odd == 0
 	x.open("attributes", named, whole)
 	if whole {
 		return
