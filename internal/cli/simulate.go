@@ -203,7 +203,7 @@ func (s *simulation) tellDate() {
 }
 
 func (s *simulation) schedule() *scheduler.Plan {
-	return scheduler.Schedule(s.in, scheduler.Options{Now: s.now, Masked: true, Scores: s.o.showScores || s.o.showUtil})
+	return scheduler.Schedule(s.in, scheduler.Options{Now: s.now, Masked: true, Scores: s.o.showScores || s.o.showUtil, Idle: s.o.saveDot != ""})
 }
 
 // planned shows and saves a plan, and carries it out if that is asked for.

@@ -42,6 +42,9 @@ func (p *planner) graph() *transition.Graph {
 		p.writeAction(&acts[i], a)
 		g.Actions = append(g.Actions, &acts[i])
 	}
+	if p.opts.Idle {
+		g.Idle = p.idle()
+	}
 	return g
 }
 
@@ -167,6 +170,7 @@ func (p *planner) writeAction(t *transition.Action, a *action) {
 		p.nameResource(t, a)
 	}
 	if a.has(actPseudo) && a.task != taskFence {
+		t.About = t.Node
 		t.Node, t.NodeID = "", "" // it happens nowhere; only a pretended fencing has a target
 	}
 }

@@ -19,6 +19,7 @@ type Options struct {
 	Scores       bool      // keep the score lines
 	Account      bool      // keep the account of every score
 	Masked       bool      // secrets in the CIB may be masked: what only they changed is no change
+	Idle         bool      // keep what was considered and is not done in Graph.Idle, for drawings
 	TransitionID int       // number written into the graph
 }
 

@@ -105,6 +105,13 @@ func (a *Action) inputIDs() []int {
 func (a *Action) DOTName() string {
 	key, node := a.Key, a.Node
 	switch {
+	case a.Task == "notify" && a.Kind == ResourceOp:
+		from := "_notify_" + a.Attr("CRM_meta_notify_operation") + "_"
+		if to := a.Attr("CRM_meta_notify_key_operation"); to != "" {
+			key = strings.Replace(key, from, "_notify_"+to+"_", 1)
+		}
+	case a.Task == "cancel":
+		key = "Cancel " + key
 	case a.Task == "stonith":
 		key = "stonith '" + a.Attr("CRM_meta_stonith_action") + "'"
 	case a.Kind == Pseudo:
