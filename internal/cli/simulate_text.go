@@ -86,16 +86,19 @@ func (t *textReport) scores(p *scheduler.Plan) {
 	default:
 		t.heading("Utilization Information")
 	}
-	if t.o.showUtil {
-		for _, l := range p.Utilization {
-			t.item(l)
+	next := 0
+	utilization := func(before int) {
+		for ; t.o.showUtil && next < len(p.Utilization) && p.UtilizationAt[next] <= before; next++ {
+			t.item(p.Utilization[next])
 		}
 	}
-	if t.o.showScores {
-		for i := range p.Scores {
+	for i := range p.Scores {
+		utilization(i)
+		if t.o.showScores {
 			t.item(scoreLine(&p.Scores[i]))
 		}
 	}
+	utilization(len(p.Scores))
 }
 
 func scoreLine(l *scheduler.ScoreLine) string {

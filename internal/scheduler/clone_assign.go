@@ -54,7 +54,7 @@ func (p *planner) distribute(parent *resource, list []*resource, limit, perNode 
 		switch {
 		case r.isAssigned:
 		case done >= limit:
-			p.biasAll(r, banned, "clone", "", "there are enough instances")
+			p.pinAll(r, banned, "clone", "", "there are enough instances")
 		case p.placeInstance(parent, r, nil, everyWish, perNode) != nil:
 			done++
 		}

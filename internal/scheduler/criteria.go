@@ -99,7 +99,7 @@ func (p *planner) applyStickiness(r *resource) {
 	}
 	n := r.runningOn[0]
 	if p.cfg.symmetric || r.allowed[n.idx].in {
-		p.bias(r, n, r.stickiness, "stickiness", "", "active there")
+		p.pin(r, n, r.stickiness, "stickiness", "", "active there")
 	}
 }
 
@@ -117,7 +117,7 @@ func (p *planner) applyThreshold(r *resource) {
 			continue
 		}
 		if target := p.thresholdReached(r, n); target != nil {
-			p.bias(target, n, banned, "failure", "migration-threshold", "failed too often")
+			p.pin(target, n, banned, "failure", "migration-threshold", "failed too often")
 		}
 	}
 }

@@ -67,6 +67,7 @@ type planner struct {
 
 	scoreLines []ScoreLine // when opts.Scores
 	utilLines  []string
+	utilAt     []int // score lines before each of utilLines
 
 	actions []*action
 	edges   []*ordering

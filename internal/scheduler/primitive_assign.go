@@ -62,7 +62,7 @@ func (p *planner) follow(r *resource, c *colocation) {
 func (p *planner) limitRole(r *resource) {
 	switch {
 	case r.nextRole == roleStopped:
-		p.biasAll(r, banned, "role", "target-role", "is to be stopped")
+		p.pinAll(r, banned, "role", "target-role", "is to be stopped")
 	case r.nextRole > r.role && !p.cfg.quorate && p.cfg.noQuorum == noQuorumFreeze:
 		setNextRole(r, r.role, "no-quorum-policy=freeze")
 	}

@@ -29,9 +29,11 @@ type Plan struct {
 	Summary     []Change    // what will become of each resource and node, in CIB order
 	Scores      []ScoreLine // with Options.Scores, in the order of assignment
 	Utilization []string    // with Options.Scores: utilisation lines
-	Warnings    []string
-	View        *View       // the cluster as it was understood before any action
-	Placements  []Placement // with Options.Account: one for each primitive or instance
+	// UtilizationAt says for each line of Utilization how many lines of Scores go before it.
+	UtilizationAt []int
+	Warnings      []string
+	View          *View       // the cluster as it was understood before any action
+	Placements    []Placement // with Options.Account: one for each primitive or instance
 }
 
 // Placement says where one resource will be and how each node scored for it.
@@ -100,7 +102,7 @@ func Schedule(in *cib.CIB, opts Options) *Plan {
 	view := p.view()
 	p.assign()
 	p.act()
-	return &Plan{Graph: p.graph(), Summary: p.summary(), Scores: p.scoreLines, Utilization: p.utilLines,
+	return &Plan{Graph: p.graph(), Summary: p.summary(), Scores: p.scoreLines, Utilization: p.utilLines, UtilizationAt: p.utilAt,
 		Warnings: p.warnings, View: view, Placements: p.placements()}
 }
 

@@ -16,7 +16,25 @@ func (p *planner) showScores(by string, r *resource) {
 				Score: int(r.allowed[n.idx].score)})
 		}
 	}
+	if r.variant == bundle {
+		p.showReplicas(by, r)
+		return
+	}
 	for _, c := range instances(r) {
+		p.showScores(by, c)
+	}
+}
+
+// showReplicas keeps the lines of a bundle's parts, one replica after the other, then of what they contain.
+func (p *planner) showReplicas(by string, b *resource) {
+	for _, rep := range b.replicas {
+		for _, part := range []*resource{rep.container, rep.ip, rep.remote} {
+			if part != nil {
+				p.showScores(by, part)
+			}
+		}
+	}
+	if c := bundleClone(b); c != nil {
 		p.showScores(by, c)
 	}
 }

@@ -53,19 +53,10 @@ func (p *planner) borrow(t nodeTable) nodeTable {
 
 func (p *planner) giveBack(t nodeTable) { p.scratch = append(p.scratch, t) }
 
-// bias adds delta to r's score on n and to that of everything inside r. A node that was no candidate
-// becomes one, starting from the node's own score.
-func (p *planner) bias(r *resource, n *node, delta int, kind, id, note string) {
-	for _, c := range r.children {
-		p.bias(c, n, delta, kind, id, note)
-	}
-	p.addScore(r, n, delta, kind, id, note)
-}
-
-// biasAll is bias for every node.
-func (p *planner) biasAll(r *resource, delta int, kind, id, note string) {
+// pinAll is pin for every node.
+func (p *planner) pinAll(r *resource, delta int, kind, id, note string) {
 	for _, n := range p.nodes {
-		p.bias(r, n, delta, kind, id, note)
+		p.pin(r, n, delta, kind, id, note)
 	}
 }
 

@@ -14,51 +14,60 @@ func (p *planner) tableOrder(r *resource) []*node {
 	}
 	if len(in) == len(p.byName) {
 		if p.fullOrder == nil {
-			p.fullOrder = hashOrder(in)
+			p.fullOrder = hashOrder(in, nodeID)
 		}
 		return p.fullOrder
 	}
-	return hashOrder(in)
+	return hashOrder(in, nodeID)
 }
+
+func nodeID(n *node) string { return n.id }
 
 // tablePrimes are the moduli of tables with 8, 16, 32 ... slots.
 var tablePrimes = [...]uint32{7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521}
 
-// hashOrder puts nodes into an open hash table that grows as it fills, and reads it from slot 0 on.
-func hashOrder(in []*node) []*node {
-	slots, level := make([]*node, 8), 0
-	for k, n := range in {
-		insertSlot(slots, tablePrimes[level], n)
+// slot is one place of a table.
+type slot[T any] struct {
+	item T
+	hash uint32
+	used bool
+}
+
+// hashOrder puts items into an open hash table that grows as it fills, and reads it from slot 0 on.
+func hashOrder[T any](in []T, key func(T) string) []T {
+	slots, level := make([]slot[T], 8), 0
+	for k, item := range in {
+		insertSlot(slots, tablePrimes[level], slot[T]{item, idHash(key(item)), true})
 		if have := k + 1; len(slots) <= have+have/16 && level+1 < len(tablePrimes) {
 			old := slots
 			for len(slots) <= have*1333/1000 && level+1 < len(tablePrimes) {
-				slots, level = make([]*node, 2*len(slots)), level+1
+				slots, level = make([]slot[T], 2*len(slots)), level+1
 			}
 			for _, o := range old {
-				if o != nil {
+				if o.used {
 					insertSlot(slots, tablePrimes[level], o)
 				}
 			}
 		}
 	}
-	out := make([]*node, 0, len(in))
-	for _, n := range slots {
-		if n != nil {
-			out = append(out, n)
+	out := make([]T, 0, len(in))
+	for _, s := range slots {
+		if s.used {
+			out = append(out, s.item)
 		}
 	}
 	return out
 }
 
-func insertSlot(slots []*node, prime uint32, n *node) {
-	at := idHash(n.id) * 11 % prime
-	for step := uint32(1); slots[at] != nil; step++ {
+func insertSlot[T any](slots []slot[T], prime uint32, s slot[T]) {
+	at := s.hash * 11 % prime
+	for step := uint32(1); slots[at].used; step++ {
 		at = (at + step) & uint32(len(slots)-1)
 	}
-	slots[at] = n
+	slots[at] = s
 }
 
-// idHash is the hash of a node id, in lower case.
+// idHash is the hash of a key, in lower case.
 func idHash(id string) uint32 {
 	var h uint32
 	for i := 0; i < len(id); i++ {

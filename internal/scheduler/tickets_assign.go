@@ -70,7 +70,7 @@ func (p *planner) applyTicket(r *resource, tc *ticketCon) {
 		}
 		return
 	}
-	ban := func(why string) { p.biasAll(r, banned, "ticket", tc.id, why) }
+	ban := func(why string) { p.pinAll(r, banned, "ticket", tc.id, why) }
 	if !t.granted && len(r.runningOn) > 0 {
 		p.loseTicket(r, tc, ban)
 		return

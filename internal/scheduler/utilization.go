@@ -46,10 +46,17 @@ func enough(n *node, need map[string]int) bool {
 func (p *planner) consume(n *node, r *resource) { n.use(r, -1) }
 func (p *planner) release(n *node, r *resource) { n.use(r, 1) }
 
+// use changes what is left on n by what r takes. Of what a node does not name it has none, and the first
+// to take it anyway only makes that known.
 func (n *node) use(r *resource, sign int) {
+	if len(r.utilization) > 0 && n.utilization == nil {
+		n.utilization = make(map[string]int, len(r.utilization))
+	}
 	for name, v := range r.utilization {
 		if have, ok := n.utilization[name]; ok {
 			n.utilization[name] = have + sign*v
+		} else {
+			n.utilization[name] = 0
 		}
 	}
 }
@@ -83,7 +90,7 @@ func (p *planner) limitByCapacity(r *resource) *node {
 	}
 	for i, n := range p.nodes {
 		if r.allowed[i].in && r.allowed[i].score >= 0 && n.canRun() && !enough(n, need) {
-			p.bias(r, n, banned, "utilization", "", note)
+			p.pin(r, n, banned, "utilization", "", note)
 		}
 	}
 	return roomiest
@@ -98,7 +105,7 @@ func (p *planner) showCapacities(when string) {
 		if n.kind == pingNode {
 			continue
 		}
-		p.utilLines = append(p.utilLines, fmt.Sprintf("%s: %s capacity:%s", when, n.name, listUtilization(n.utilization)))
+		p.traceUtilization(fmt.Sprintf("%s: %s capacity:%s", when, n.name, listUtilization(n.utilization)))
 	}
 }
 
@@ -107,8 +114,14 @@ func (p *planner) showUtilization(r *resource, n *node) {
 	if !p.opts.Scores {
 		return
 	}
-	p.utilLines = append(p.utilLines, fmt.Sprintf("pcmk__finalize_assignment: %s utilization on %s:%s", r.id, n.name,
+	p.traceUtilization(fmt.Sprintf("pcmk__finalize_assignment: %s utilization on %s:%s", r.id, n.name,
 		listUtilization(r.utilization)))
+}
+
+// traceUtilization keeps a line together with its place among the score lines.
+func (p *planner) traceUtilization(line string) {
+	p.utilLines = append(p.utilLines, line)
+	p.utilAt = append(p.utilAt, len(p.scoreLines))
 }
 
 func listUtilization(u map[string]int) string {
@@ -118,7 +131,7 @@ func listUtilization(u map[string]int) string {
 	}
 	sort.Strings(names)
 	var b strings.Builder
-	for _, name := range names {
+	for _, name := range hashOrder(names, func(name string) string { return name }) {
 		fmt.Fprintf(&b, " %s=%d", name, u[name])
 	}
 	return b.String()
