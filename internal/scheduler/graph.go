@@ -112,6 +112,9 @@ func (p *planner) wantedInput(a *action, l *link) bool {
 		return false
 	}
 	switch {
+	case kinds&ordPreserve == 0 && first.rsc != nil && first.node != nil && first.node.conn != nil &&
+		first.node.conn.container != nil && first.node.conn.container == a.rsc:
+		return false // what runs on a guest is ordered with the guest by its connection alone
 	case kinds&ordNotMigratable != 0 && first.has(actMigratable):
 		return false
 	case kinds == ordOptional && first.has(actMigratable) && first.task == taskStop:
