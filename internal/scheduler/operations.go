@@ -24,8 +24,20 @@ func (p *planner) primitiveActions(r *resource) {
 	p.restartActions(r, current, chosen, m)
 	p.transitionActions(r, current, chosen)
 	p.recurring(r)
+	if r.nextRole == roleStopped {
+		leaveCancels(r)
+	}
 	if m.live {
 		p.migrate(r, current, chosen)
+	}
+}
+
+// leaveCancels: the stop of what is not to run again ends its recurring operations by itself.
+func leaveCancels(r *resource) {
+	for _, a := range r.actions {
+		if a.task == taskCancel {
+			a.flags &^= actRunnable
+		}
 	}
 }
 
