@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -104,10 +105,17 @@ func (p *planner) scheduledMonitors(h *history) {
 			continue
 		}
 		a := p.op(h.rsc, o.Operation, o.IntervalMS, h.node, true)
-		if p.rescheduled[o] {
+		if p.rescheduled[o] && !h.repeated(o) {
 			a.flags |= actReschedule
 		}
 	}
+}
+
+// repeated reports whether the history has another entry of the same operation.
+func (h *history) repeated(o *cib.LrmOp) bool {
+	return slices.ContainsFunc(h.ops, func(other *cib.LrmOp) bool {
+		return other != o && other.Operation == o.Operation && other.IntervalMS == o.IntervalMS
+	})
 }
 
 // forcedActions makes the stops and demotions that failures ask for, whatever else is decided.
