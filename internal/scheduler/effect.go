@@ -20,9 +20,11 @@ func (p *planner) apply(l *link) {
 	if kinds&(ordImpliesFirst|ordPromotedImpliesFirst) != 0 {
 		p.pairFirst(first, then, ff, tf, kinds)
 	}
-	const pairKinds = ordMigratable | ordRunnable | ordPseudo | ordRestart | ordImpliesThen | ordAsymmetric
-	if kinds&pairKinds != 0 || kinds&ordOptional != 0 && interleavable(first, then) {
-		p.affect(first, then, then.node, ff, kinds&(pairKinds|ordOptional))
+	for _, kind := range [...]ordFlags{ordImpliesThen, ordRestart, ordMigratable, ordPseudo, ordRunnable, ordAsymmetric, ordOptional} {
+		if kinds&kind != 0 && (kind != ordOptional || interleavable(first, then)) {
+			// One meaning after another, each for all that is inside: what is required before what is possible.
+			p.affect(first, then, then.node, ff, kind)
+		}
 	}
 	if ff&actRunnable != 0 && ff&actOptional == 0 && kinds&ordPrintThen != 0 {
 		then.flags |= actPrint // nobody else is the wiser: there is nothing to follow
@@ -47,30 +49,34 @@ func (p *planner) countOne(first, then *action, ff actFlags) {
 	}
 }
 
-// affect applies an edge to then and, for a collective, to its members' actions.
-func (p *planner) affect(first, then *action, n *node, ff actFlags, kinds ordFlags) {
+// affect applies one meaning of an edge to then and, for a collective, to its members' actions. It reports
+// whether anything but first changed.
+func (p *planner) affect(first, then *action, n *node, ff actFlags, kind ordFlags) bool {
 	r := then.rsc
 	if r == nil || r.variant == primitive {
-		p.pair(first, then, ff, kinds)
-		return
+		return p.pair(first, then, ff, kind)
 	}
 	if r.variant != group && interleavable(first, then) {
-		p.interleave(first, then, n, kinds)
-		p.pair(first, then, ff, kinds)
-		return
+		p.interleave(first, then, n, kind)
+		return p.pair(first, then, ff, kind)
 	}
-	if kinds&^ordOptional == 0 {
-		return
+	if kind == ordOptional {
+		return false
 	}
-	p.pair(first, then, ff, kinds)
+	changed := p.pair(first, then, ff, kind)
 	for _, m := range r.members() {
 		c := m.findMember(then.task, n)
 		if c == nil || r.variant != group && p.memberFlags(c, n)&actRunnable == 0 {
 			continue
 		}
-		p.affect(first, c, n, ff, kinds)
-		p.followChange(c) // before the next member: a group's order gives reasons, too
+		if p.affect(first, c, n, ff, kind) {
+			changed = true
+			if r.variant != group {
+				p.updateAfter(c)
+			}
+		}
 	}
+	return changed
 }
 
 // pairFirst looks at what an edge says of its first action, with both ends' flags as seen from the other.
@@ -89,29 +95,44 @@ func (p *planner) pairFirst(first, then *action, ff, tf actFlags, kinds ordFlags
 	}
 }
 
-// pair applies the meaning of an edge to two actions.
-func (p *planner) pair(first, then *action, ff actFlags, kinds ordFlags) {
-	if kinds&ordAsymmetric != 0 {
+// pair applies one meaning of an edge to two actions, and reports whether then changed. What is part of a
+// collective is looked at again at once: an instance's stop and start, a group's order give reasons, too.
+func (p *planner) pair(first, then *action, ff actFlags, kind ordFlags) bool {
+	outer := then.changed
+	then.changed = false
+	p.applyKind(first, then, ff, kind)
+	changed := then.changed
+	then.changed = outer || changed
+	if changed && then.rsc != nil && then.rsc.parent != nil {
+		p.update(then)
+	}
+	return changed
+}
+
+func (p *planner) applyKind(first, then *action, ff actFlags, kind ordFlags) {
+	switch kind {
+	case ordAsymmetric:
 		p.asymmetric(first, then, ff)
-	}
-	if kinds&ordImpliesThen != 0 && ff&actOptional == 0 && !first.has(actMigratable) {
-		p.clearFlag(then, actOptional, first)
-	}
-	if kinds&ordMigratable != 0 {
+	case ordImpliesThen:
+		if ff&actOptional == 0 && !first.has(actMigratable) {
+			p.clearFlag(then, actOptional, first)
+		}
+	case ordMigratable:
 		if !then.has(actMigratable) || !then.runnable() {
 			p.clearFlag(first, actRunnable, then)
 		}
 		if !then.optional() {
 			p.clearFlag(first, actOptional, then)
 		}
-	}
-	if kinds&ordPseudo != 0 && ff&actRunnable == 0 {
-		p.clearFlag(then, actMigratable|actPseudo, first)
-	}
-	if kinds&ordRunnable != 0 && ff&actRunnable == 0 && then.runnable() {
-		p.clearFlag(then, actRunnable|actMigratable, first)
-	}
-	if kinds&ordRestart != 0 {
+	case ordPseudo:
+		if ff&actRunnable == 0 {
+			p.clearFlag(then, actMigratable|actPseudo, first)
+		}
+	case ordRunnable:
+		if ff&actRunnable == 0 && then.runnable() {
+			p.clearFlag(then, actRunnable|actMigratable, first)
+		}
+	case ordRestart:
 		p.restart(first, then)
 	}
 }
