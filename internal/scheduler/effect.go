@@ -201,12 +201,17 @@ func (p *planner) blockColocated(a *action) {
 
 // blockTask makes a resource's task, and its members', unrunnable because of somebody else's failure to start.
 // Of a bundle that is what runs inside, not the containers. As in Pacemaker, what comes after is not looked
-// at again for this alone, so a monitor may stay in the plan without its start.
+// at again for this alone, the collective's own marks aside: a monitor may stay in the plan without its start.
 func (p *planner) blockTask(r, because *resource, task string) {
 	for _, a := range r.actions {
 		if a.task == task && a.runnable() {
 			a.block("colocation with " + because.id)
 			p.enqueue(a)
+			for _, l := range a.after {
+				if l.then.has(actPseudo) && l.then.rsc != nil && l.then.rsc.top() == r.top() {
+					p.enqueue(l.then)
+				}
+			}
 			p.blockColocated(a)
 		}
 	}
