@@ -6,6 +6,8 @@ import "sort"
 type asgState struct {
 	order          []*resource // the instances of a clone, the containers of a bundle, in order of assignment
 	exclusive      bool        // a location limits discovery to its own nodes: other nodes are banned
+	quiet          quietness   // see isQuiet
+	walked         int         // last walk of colocated that came by
 	merging        bool        // its scores are being added to another's: guards against colocation loops
 	promotionAdded bool        // a clone's promotion scores are in its instances' scores
 	promotionDone  bool        // a clone's instances have their promotion order
@@ -17,18 +19,25 @@ type asgState struct {
 
 // assignState is what the assign phase keeps with the planner.
 type assignState struct {
-	byName    []*node     // every node, in the order in which score lines name them
-	scratch   []nodeTable // tables not in use
-	refs      *references
-	fullOrder []*node // tableOrder of all nodes
-	nameless  bool    // some nodes have no #uname, so that colocations take them for one
+	byName         []*node     // every node, in the order in which score lines name them
+	scratch        []nodeTable // tables not in use
+	refs           *references
+	fullOrder      []*node // tableOrder of all nodes
+	colocWalk      int     // number of the current walk, see colocated
+	manyCapacities bool    // nodes have several utilisation attributes, so that comparing them may go in circles
+	nameless       bool    // some nodes have no #uname, so that colocations take them for one
 }
 
 // assign decides where every resource goes and in which role: constraints first, then what is known of
 // each node for each resource, then one resource after the other.
 func (p *planner) assign() {
 	p.sortNodeNames()
+	capacity := ""
 	for _, n := range p.nodes {
+		for name := range n.utilization {
+			p.manyCapacities = p.manyCapacities || capacity != "" && capacity != name
+			capacity = name
+		}
 		if _, named := n.attrs["#uname"]; !named {
 			p.nameless = true
 		}

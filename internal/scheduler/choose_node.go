@@ -36,7 +36,7 @@ func (p *planner) assignBest(r *resource, prefer *node) bool {
 
 // bestNode is the candidate that compares best, nil if there is none.
 func (p *planner) bestNode(r *resource, active *node) *node {
-	if p.cfg.placement == "balanced" {
+	if p.cfg.placement == "balanced" && p.manyCapacities {
 		return p.bestBalanced(r, active)
 	}
 	t, best := r.allowed, -1

@@ -97,6 +97,7 @@ func (p *planner) placeInstance(parent, r *resource, prefer *node, everyWish boo
 	if chosen != nil && prefer != nil && chosen != prefer {
 		// Tried again without a preference; a group, though, whose members went elsewhere, stays there
 		// and is not counted, so that its node may get another instance.
+		stir(r)
 		copy(r.allowed, before)
 		p.unassign(r)
 		return nil
@@ -137,6 +138,7 @@ func inheritColocations(parent, r *resource, every bool) {
 	}
 	for _, c := range parent.withs {
 		if (every || c.score < 0) && c.influences(r) {
+			stir(r)
 			r.withs = insertColocation(r.withs, c, (*colocation).dependentEnd)
 		}
 	}

@@ -86,9 +86,26 @@ func (p *planner) addFollowers(r *resource, work nodeTable, factor float32, flag
 	if r.variant == group && len(r.children) > 0 {
 		withs = r.children[len(r.children)-1].withs
 	}
+	if factor > 0 && len(withs) > 0 && p.quietFollowers(r) && p.sawUnavailable(r, factor) {
+		return true
+	}
 	for _, c := range withs {
 		if c.influences(nil) {
 			p.addColocated(c.dependent, work, c.attr, direction(factor)*c.factor(), flags|colocActive)
+		}
+	}
+	return true
+}
+
+// sawUnavailable reports whether the nodes that cannot run resources are banned already by r's own wishes,
+// so that those of its followers, which are about the same nodes, add nothing.
+func (p *planner) sawUnavailable(r *resource, factor float32) bool {
+	if factor >= 1 {
+		return true
+	}
+	for i, n := range p.nodes {
+		if r.allowed[i].in && !n.canRun() {
+			return false
 		}
 	}
 	return true

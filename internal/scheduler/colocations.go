@@ -87,6 +87,7 @@ func (p *planner) addColocation(c *colocation) {
 	if c.primaryRole == roleStarted {
 		c.primaryRole = roleUnknown
 	}
+	stir(c.primary)
 	c.dependent.colos = insertColocation(c.dependent.colos, c, (*colocation).primaryEnd)
 	c.primary.withs = insertColocation(c.primary.withs, c, (*colocation).dependentEnd)
 	p.colocations = append(p.colocations, c)

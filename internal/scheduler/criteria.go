@@ -70,6 +70,7 @@ func (p *planner) applyLocationTo(r *resource, loc *location, zero bool) {
 		}
 		cell := &r.allowed[s.node.idx]
 		if !cell.in {
+			stir(r)
 			cell.in = true
 			cell.score = int32(score)
 			p.record(r, s.node, score, kind, loc.id, "")

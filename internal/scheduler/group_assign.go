@@ -23,6 +23,7 @@ func (p *planner) placeGroup(g *resource, prefer *node) *node {
 	for _, c := range g.colos {
 		first.colos = insertColocation(first.colos, c, (*colocation).primaryEnd)
 	}
+	stir(last)
 	for _, c := range g.withs {
 		last.withs = insertColocation(last.withs, c, (*colocation).dependentEnd)
 	}

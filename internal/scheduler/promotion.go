@@ -131,6 +131,7 @@ func (p *planner) sortPromotion(r *resource) {
 			i.sortIndex = int(work[at.idx].score)
 		}
 	}
+	stir(r)
 	copy(r.allowed, work)
 	p.giveBack(work)
 	sort.SliceStable(r.order, func(i, j int) bool { return p.comparePromotion(r, r.order[i], r.order[j]) < 0 })

@@ -13,6 +13,7 @@ func (p *planner) addScore(r *resource, n *node, delta int, kind, id, note strin
 	if len(r.allowed) < len(p.nodes) {
 		r.allowed = append(r.allowed, make(nodeTable, len(p.nodes)-len(r.allowed))...)
 	}
+	stir(r)
 	cell := &r.allowed[n.idx]
 	if !cell.in {
 		cell.in = true

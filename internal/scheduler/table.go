@@ -72,6 +72,7 @@ func (p *planner) addAllowed(r *resource, n *node, delta int, kind, id, note str
 
 // setScore gives r another score on n; the account holds the difference.
 func (p *planner) setScore(r *resource, n *node, score int, kind, id, note string) {
+	stir(r)
 	cell := &r.allowed[n.idx]
 	p.record(r, n, score-int(cell.score), kind, id, note)
 	cell.score = int32(score)
@@ -93,5 +94,6 @@ func (p *planner) take(r *resource, t nodeTable, kind, id, note string) {
 			}
 		}
 	}
+	stir(r)
 	copy(r.allowed, t)
 }

@@ -67,6 +67,7 @@ func (p *planner) limitByCapacity(r *resource) *node {
 	if !p.utilizes() {
 		return nil
 	}
+	p.colocWalk++
 	together := p.colocated(r, r, nil)
 	need := p.sumUtilization(together)
 	var roomiest *node

@@ -12,11 +12,10 @@ func (p *planner) colocated(r, origin *resource, list []*resource) []*resource {
 			list = p.colocated(r.children[0], origin, list)
 		}
 	}
-	for _, have := range list {
-		if have == r {
-			return list
-		}
+	if r.walked == p.colocWalk {
+		return list
 	}
+	r.walked = p.colocWalk
 	list = append(list, r)
 	for _, c := range r.colos {
 		if c.primary != origin && c.score >= infinity && colocationEffect(r, c.primary, c, true) == effectPlace {
