@@ -34,7 +34,7 @@ func (p *planner) assign() {
 	p.sortNodeNames()
 	capacity := ""
 	for _, n := range p.nodes {
-		for name := range n.utilization {
+		for name := range n.utilization { //house:unordered only whether there are several matters
 			p.manyCapacities = p.manyCapacities || capacity != "" && capacity != name
 			capacity = name
 		}
