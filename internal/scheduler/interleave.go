@@ -45,6 +45,7 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 			continue
 		}
 		if p.order(fa, ta, kinds) {
+			first.changed, then.changed = true, true // by what is between their instances now
 			p.enqueue(ta)
 		}
 		p.affect(fa, ta, n, p.flagsOn(fa, nil), kinds)
