@@ -1,10 +1,6 @@
 package scheduler
 
-import (
-	"slices"
-
-	"github.com/cerco-ha/cerco/internal/cib"
-)
+import "slices"
 
 // Probes: a node that has no history of a resource is asked whether it runs there before anybody
 // starts it.
@@ -76,22 +72,23 @@ func (p *planner) probeClone(c *resource, n *node) bool {
 		}
 		return any
 	}
-	for _, i := range c.children {
-		if i.assignedAt(n) {
-			return p.probe(i, n)
-		}
-	}
+	return len(c.children) > 0 && p.probe(c.spokesman(n), n)
+}
+
+// spokesman is the instance of an anonymous clone that is asked for on a node: the one that was asked for
+// before, else the one that is to be there, else the first.
+func (c *resource) spokesman(n *node) *resource {
 	for _, i := range c.children {
 		if i.partlyKnownAt(n) {
-			return false // nothing of it is to be here, and it was asked for before
+			return i
 		}
 	}
 	for _, i := range c.children {
-		if p.probe(i, n) {
-			return true
+		if i.assignedAt(n) {
+			return i
 		}
 	}
-	return false
+	return c.children[0]
 }
 
 // partlyKnownAt reports whether a node has history of r, or of any part of it.
@@ -101,37 +98,6 @@ func (r *resource) partlyKnownAt(n *node) bool {
 	}
 	for _, m := range r.children {
 		if m.partlyKnownAt(n) {
-			return true
-		}
-	}
-	return false
-}
-
-// knownAt reports whether a node has history of r. What it knows of one instance of an anonymous clone
-// it knows of all of them.
-func (r *resource) knownAt(n *node) bool {
-	if r.knownOn.has(n) {
-		return true
-	}
-	top := r.top()
-	if top.variant != clone || top.unique {
-		return false
-	}
-	for _, i := range top.children {
-		if i.partKnownAt(r.cfg, n) {
-			return true
-		}
-	}
-	return false
-}
-
-// partKnownAt reports whether a node has history of the part of r that has this configuration.
-func (r *resource) partKnownAt(cfg *cib.Resource, n *node) bool {
-	if r.variant == primitive {
-		return r.cfg == cfg && r.knownOn.has(n)
-	}
-	for _, m := range r.children {
-		if m.partKnownAt(cfg, n) {
 			return true
 		}
 	}
@@ -157,7 +123,7 @@ func (p *planner) excluded(r *resource, n *node) bool {
 }
 
 func (p *planner) probePrimitive(r *resource, n *node) bool {
-	if r.orphan || r.knownAt(n) {
+	if r.orphan || r.knownOn.has(n) {
 		return false
 	}
 	if r.container != nil && !r.isConn {
