@@ -23,6 +23,9 @@ func (p *planner) primitiveActions(r *resource) {
 	}
 	p.restartActions(r, current, chosen, m)
 	p.transitionActions(r, current, chosen)
+	if r.changed && r.managed && chosen == nil {
+		p.op(r, taskStart, 0, nil, true).require(r.changeReason) // it would be restarted if it could stay
+	}
 	p.recurring(r)
 	if r.nextRole == roleStopped {
 		leaveCancels(r)
