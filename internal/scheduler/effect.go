@@ -188,7 +188,7 @@ func (p *planner) blockColocated(a *action) {
 		}
 	}
 	for _, c := range top.withs {
-		if c.score < infinity || !c.binds() || a.task == taskPromote && c.primaryRole != rolePromoted {
+		if c.score < infinity || a.task == taskPromote && c.primaryRole != rolePromoted {
 			continue
 		}
 		want := taskStart

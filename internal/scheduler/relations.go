@@ -158,6 +158,3 @@ func (r *resource) parts() []*resource {
 	}
 	return list
 }
-
-// binds reports whether a colocation ties starts together.
-func (c *colocation) binds() bool { return c.attr == "" || c.attr == "#uname" }
