@@ -13,7 +13,8 @@ type orderSet struct {
 	task    string
 	kind    orderKind
 	sym     symmetry
-	barrier bool // sequential=false and require-all=false: one of the set is enough
+	barrier bool // require-all=false: one of the set is enough
+	chained bool // towards other sets one end stands for all; as in Pacemaker only if sequential is written out
 }
 
 // orderSets makes the orderings of a constraint with sets: one after another, each inside as it says.
@@ -52,7 +53,8 @@ func (p *planner) resolveSet(o *cib.Order, s *cib.ResourceSet, kind orderKind, s
 		}
 		set.rscs = append(set.rscs, list...)
 	}
-	set.barrier = !s.Sequential && !s.RequireAll
+	set.barrier = !s.RequireAll
+	set.chained = s.Sequential && s.El.Attr("sequential") != "" && len(set.rscs) > 0
 	return set
 }
 
@@ -107,7 +109,7 @@ func (p *planner) orderBetween(o *cib.Order, first, then *orderSet, kind orderKi
 		return
 	}
 	fs, ts := first.rscs, then.rscs
-	if first.spec.Sequential {
+	if first.chained {
 		// Inside a sequence the last stands for all of it, backwards the first.
 		if back {
 			fs = fs[:1]
@@ -115,7 +117,7 @@ func (p *planner) orderBetween(o *cib.Order, first, then *orderSet, kind orderKi
 			fs = fs[len(fs)-1:]
 		}
 	}
-	if then.spec.Sequential {
+	if then.chained {
 		if back {
 			ts = ts[len(ts)-1:]
 		} else {
