@@ -69,12 +69,21 @@ func (p *planner) interleaves(dependent, r, primary *resource) bool {
 	if dependent.variant != clone && dependent.variant != bundle || !dependent.interleave || r == dependent {
 		return false
 	}
-	if dependent.cloneNodeMax != primary.cloneNodeMax {
+	if p.askedNodeMax(dependent) != p.askedNodeMax(primary) {
 		p.warn("cannot interleave " + dependent.id + " and " + primary.id +
 			": they allow different numbers of instances on a node")
 		return false
 	}
 	return true
+}
+
+// askedNodeMax is how many instances a clone or bundle is configured to have on a node, although an
+// anonymous clone has no more than one.
+func (p *planner) askedNodeMax(r *resource) int {
+	if r.variant == clone {
+		return p.metaInt(r, 1, "clone-node-max")
+	}
+	return r.cloneNodeMax
 }
 
 // pairInstance pulls an instance to the primary's instance on the same node; without one, a mandatory
