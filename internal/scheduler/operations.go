@@ -187,7 +187,7 @@ func (p *planner) startAction(r *resource, n *node, optional bool) {
 		}
 		a.require(why)
 	}
-	if a.runnable() && !optional && r.managed {
+	if a.runnable() && !optional {
 		a.flags &^= actOptional
 	}
 	if p.expected(r, n) {

@@ -24,6 +24,9 @@ func (p *planner) recurring(r *resource) {
 	if n != nil {
 		start = r.findAction(taskStart, 0, n)
 	}
+	if start != nil && !r.managed {
+		start.flags |= actOptional // nobody starts it, and that concerns nobody whose monitors go on
+	}
 	for _, op := range p.recurringOps(r) {
 		if n != nil && r.nextRole > roleStopped {
 			p.activeMonitor(r, n, start, op)
