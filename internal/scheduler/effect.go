@@ -64,6 +64,9 @@ func (p *planner) affect(first, then *action, n *node, ff actFlags, kind ordFlag
 		return false
 	}
 	changed := p.pair(first, then, ff, kind)
+	if then.task == taskNotify || then.task == taskNotified {
+		return changed // the members' are about other rounds
+	}
 	for _, m := range r.members() {
 		c := m.findMember(then.task, n)
 		if c == nil || r.variant != group && p.memberFlags(c, n)&actRunnable == 0 {
