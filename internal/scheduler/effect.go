@@ -53,8 +53,8 @@ func (p *planner) countOne(first, then *action, ff actFlags) {
 // whether anything but first changed.
 func (p *planner) affect(first, then *action, n *node, ff actFlags, kind ordFlags) bool {
 	r := then.rsc
-	if r == nil || r.variant == primitive {
-		return p.pair(first, then, ff, kind)
+	if r == nil || r.variant == primitive || baseTask(then.task) == taskNotify {
+		return p.pair(first, then, ff, kind) // an instance's notifications are no part of its clone's marks
 	}
 	if r.variant != group && interleavable(first, then) {
 		p.interleave(first, then, n, kind)
