@@ -165,6 +165,16 @@ func (r *resource) surelyKnown(n *node) bool {
 	return false
 }
 
+// lastAction is the latest of a resource's actions of that task, nil if there is none.
+func (r *resource) lastAction(task string) *action {
+	for _, a := range slices.Backward(r.actions) {
+		if a.task == task {
+			return a
+		}
+	}
+	return nil
+}
+
 func (p *planner) stopsByFence(r *resource, f *action) {
 	n := f.node
 	top := r.outer()
@@ -182,8 +192,8 @@ func (p *planner) stopsByFence(r *resource, f *action) {
 				if !bundled { // the bundle's own stop is ordered, and this would close a loop
 					p.order(f, a, ordPreserve)
 				}
-				if top != r {
-					p.order(f, top.findAction(taskStop, 0, nil), ordPreserve)
+				if top != r || !bundled { // where it is active twice, this is the stop on the other node
+					p.order(f, top.lastAction(taskStop), ordPreserve)
 				}
 			}
 			p.fenceNotify(r, f)
