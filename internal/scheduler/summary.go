@@ -171,7 +171,7 @@ func (w *row) otherRole() {
 		w.add("Recover", stop, reasonOf(stop, start))
 	case w.moving():
 		w.add("Move", stop, stop)
-	case r.reloading:
+	case r.reloading && (stop == nil || stop.optional()):
 		w.add("Reload", nil, start)
 	case stop != nil && !stop.optional():
 		w.add("Restart", start, start)
