@@ -83,8 +83,8 @@ type Change struct {
 
 	// Resources. From is where it is now, empty if nowhere; To is where it will be, empty if nowhere.
 	// For verbs that keep the resource in place both are set and equal. Roles are "Stopped", "Started",
-	// "Unpromoted" or "Promoted". ShowRoles says that the roles are part of the row (promotable
-	// instances, except in a plain Start).
+	// "Unpromoted" or "Promoted". ShowRoles says that the roles are part of the row (either is one of
+	// promotion), except in a plain Start.
 	Resource         string
 	From, To         string
 	FromRole, ToRole string

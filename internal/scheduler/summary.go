@@ -90,8 +90,7 @@ func (p *planner) summarizePrimitive(s []Change, r *resource) []Change {
 		return s
 	}
 	w.change = Change{Resource: r.id, From: nameOf(w.current), To: nameOf(w.next), FromRole: r.role.String(), ToRole: r.nextRole.String()}
-	top := r.instanceOf()
-	w.change.ShowRoles = top != nil && top.promotable || r.role > roleStarted || r.nextRole > roleStarted
+	w.change.ShowRoles = r.role > roleStarted || r.nextRole > roleStarted
 	if w.next != nil {
 		w.start = r.findAction(taskStart, 0, w.next)
 	}
