@@ -190,6 +190,10 @@ func (p *planner) blockColocated(a *action) {
 			return
 		}
 	}
+	because := a.rsc
+	if top.variant == clone {
+		because = top // none of its instances can start: it is the clone that fails
+	}
 	for _, c := range top.withs {
 		if c.score < infinity || a.task == taskPromote && c.primaryRole != rolePromoted {
 			continue
@@ -198,7 +202,7 @@ func (p *planner) blockColocated(a *action) {
 		if c.dependentRole == rolePromoted {
 			want = taskPromote
 		}
-		p.blockTask(c.dependent, a.rsc, want)
+		p.blockTask(c.dependent, because, want)
 	}
 }
 
