@@ -101,9 +101,6 @@ func (p *planner) probeBundle(b *resource, n *node) bool {
 			any = true
 			// Where a host has room for one replica only, no other one starts until it is known which is there.
 			probe := rep.container.findAction(taskMonitor, 0, n)
-			if inner := b.content(); inner != nil && rep.container.assigned != nil {
-				p.orderActionTask(probe, inner, taskStart, ordOptional)
-			}
 			for _, other := range b.replicas {
 				if other != rep && b.cloneNodeMax == 1 {
 					p.orderActionTask(probe, other.container, taskStart, ordOptional|ordSameNode)

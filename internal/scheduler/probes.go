@@ -28,7 +28,7 @@ func (p *planner) probes() {
 
 // canProbe reports whether a node answers questions.
 func (p *planner) canProbe(n *node) bool {
-	if n.kind == pingNode || !n.online || n.unclean {
+	if n.kind == pingNode || !n.online && n.kind != guestNode || n.unclean {
 		return false
 	}
 	return n.discovery
@@ -142,6 +142,7 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 		return false
 	}
 	if n.kind == guestNode && !n.guestStays() {
+		p.startAfterGuest(r, n.conn.container)
 		return false
 	}
 	a := p.freshOp(r, taskMonitor, 0, n, false)
@@ -179,6 +180,18 @@ func (r *resource) holdsRemote() bool {
 
 // bundled reports whether a node is a bundle's replica: nothing but the bundle's primitive is looked for there.
 func (n *node) bundled() bool { return n.conn != nil && n.conn.bundleOf != nil }
+
+// startAfterGuest orders the start of r, or of what it is part of, where a guest cannot be asked whether it
+// runs there: if the guest is thought to be down, after the probes that make sure of it, else after its stop.
+func (p *planner) startAfterGuest(r, box *resource) {
+	top := r.outer()
+	switch {
+	case box.role != roleStopped:
+		p.orderTasks(box, taskStop, top, taskStart, ordOptional)
+	case box.assigned != nil && !box.knownOn.has(box.assigned):
+		p.orderTasks(box, taskMonitor, top, taskStart, ordOptional)
+	}
+}
 
 // guestStays reports whether a guest node is up and will not be stopped, recovered or moved: else what it
 // could answer would not last.
