@@ -68,7 +68,7 @@ func (p *planner) wanted(a *action) bool {
 	}
 	if a.rsc != nil && !a.rsc.managed && !a.has(actPseudo) {
 		// Questions may be asked of an unmanaged resource, nothing else.
-		if a.task != taskMonitor && a.task != taskCancel && a.interval == 0 && a.task != taskDelete {
+		if a.task != taskMonitor && a.task != taskCancel && a.interval == 0 {
 			return false
 		}
 	}
