@@ -42,6 +42,8 @@ func (p *planner) buildBundle(r *resource) {
 	if withChild {
 		inner = p.buildBundleClone(r, perHost)
 		r.children = append(r.children, inner)
+		// An agent that knows no instances makes one of all of them.
+		r.cloneMax = min(r.cloneMax, len(inner.children))
 	}
 	for i, ip := range bundleAddresses(s, r.cloneMax) {
 		p.buildReplica(r, inner, i, ip)

@@ -2,9 +2,9 @@ package scheduler
 
 // The fixpoint: edges say how the state of one action bears on another, and every change is followed to
 // its neighbours until nothing changes. Flags only move one way (optional and runnable are cleared), so
-// it ends. The result does not depend on the order of looking, but the reasons do: of several reasons for
-// one change the first stays. So a change is followed to its end before the next edge is looked at, and
-// a queue sees to what that may have missed.
+// it ends. The reasons depend on the order of looking: of several for one change the first stays. So a
+// change is followed to its end before the next edge is looked at, and a queue sees to what that may have
+// missed.
 
 // stabilize brings all actions to the fixpoint. The latest are looked at first: a resource's own reasons
 // come before those of the resources that were there before it.
