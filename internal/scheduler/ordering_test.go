@@ -59,6 +59,9 @@ func words(a *transition.Action) string {
 		} else if what == "monitor" {
 			what = "probe"
 		}
+		if about := attr(a, "CRM_meta_notify_operation"); what == "notify" {
+			what = "notify (" + attr(a, "CRM_meta_notify_type") + " " + about + ")"
+		}
 		what += " " + id
 	} else if a.Task == "stonith" {
 		what = "fence (" + attr(a, "CRM_meta_stonith_action") + ")"
