@@ -7,6 +7,7 @@ type actState struct {
 	actionSlab []action
 	linkSlab   []link
 	queue      []*action
+	quiet      bool               // monitors of what changes are not looked at again, see affect
 	walk       uint32             // number of the present walk over the graph, see action.mark
 	marks      map[string]*action // pseudo actions without a resource, by name
 	fences     map[string]*action // fencing by key

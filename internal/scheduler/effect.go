@@ -72,7 +72,12 @@ func (p *planner) affect(first, then *action, n *node, ff actFlags, kind ordFlag
 		if c == nil || r.variant != group && p.memberFlags(c, n)&actRunnable == 0 {
 			continue
 		}
-		if p.affect(first, c, n, ff, kind) {
+		p.quiet = r.variant == group && kind == ordRunnable
+		affected := p.affect(first, c, n, ff, kind)
+		if p.quiet {
+			p.quiet, c.changed = false, false
+		}
+		if affected {
 			changed = true
 			if r.variant != group {
 				p.updateAfter(c)

@@ -40,7 +40,11 @@ func (p *planner) enqueueAfter(a *action) {
 func (p *planner) touched(a *action) {
 	a.changed = true
 	p.enqueue(a)
-	p.enqueueAfter(a)
+	for _, l := range a.after {
+		if !p.quiet || l.then.interval == 0 {
+			p.enqueue(l.then)
+		}
+	}
 	if a.rsc != nil {
 		// A collective action's state is that of its members: look at the edges of the collective, too.
 		for r := a.rsc.parent; r != nil; r = r.parent {
