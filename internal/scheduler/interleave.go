@@ -54,7 +54,8 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 	}
 }
 
-// inhibit takes an instance off its node that has no instance of the other clone beside it.
+// inhibit takes an instance off its node that has no instance of the other clone beside it. One that is
+// not managed stays, but nothing recurring is changed about it.
 func (p *planner) inhibit(inst *resource) {
 	if inst.variant != primitive {
 		for _, m := range inst.members() {
@@ -62,15 +63,17 @@ func (p *planner) inhibit(inst *resource) {
 		}
 		return
 	}
-	if inst.assigned == nil || !inst.managed {
+	if inst.assigned == nil {
 		return
 	}
-	inst.assigned, inst.nextRole = nil, roleStopped
+	if inst.managed {
+		inst.assigned, inst.nextRole = nil, roleStopped
+	}
 	for _, a := range inst.actions {
 		switch {
-		case a.task == taskStop:
+		case a.task == taskStop && inst.managed:
 			p.clearFlag(a, actOptional, nil)
-		case a.task == taskStart, a.interval > 0 && a.task == taskMonitor && a.targetRC != 7:
+		case a.task == taskStart && inst.managed, a.interval > 0 && a.targetRC != 7:
 			p.clearFlag(a, actRunnable, nil)
 		}
 	}

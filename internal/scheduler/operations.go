@@ -27,20 +27,8 @@ func (p *planner) primitiveActions(r *resource) {
 		p.op(r, taskStart, 0, nil, true).require(r.changeReason) // it would be restarted if it could stay
 	}
 	p.recurring(r)
-	if r.nextRole == roleStopped {
-		leaveCancels(r)
-	}
 	if m.live {
 		p.migrate(r, current, chosen)
-	}
-}
-
-// leaveCancels: the stop of what is not to run again ends its recurring operations by itself.
-func leaveCancels(r *resource) {
-	for _, a := range r.actions {
-		if a.task == taskCancel {
-			a.flags &^= actRunnable
-		}
 	}
 }
 
