@@ -106,7 +106,7 @@ func (p *planner) scheduledMonitors(h *history) {
 		}
 		a := p.op(h.rsc, o.Operation, o.IntervalMS, h.node, true)
 		if p.rescheduled[o] && !h.repeated(o) {
-			a.flags |= actReschedule
+			a.flags = a.flags&^actOptional | actReschedule
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (p *planner) placementsIn(out []Placement, r *resource) []Placement {
 		}
 		return out
 	}
-	pl := Placement{Resource: r.id, Role: roleWord(r.nextRole), Why: r.why}
+	pl := Placement{Resource: r.id, Role: r.nextRole.String(), Why: r.why}
 	if r.assigned != nil {
 		pl.Node = r.assigned.name
 	}
@@ -142,18 +142,4 @@ func scoreWord(score int) string {
 		return "-INFINITY"
 	}
 	return fmt.Sprint(score)
-}
-
-func roleWord(r role) string {
-	switch r {
-	case roleStopped:
-		return "Stopped"
-	case roleStarted:
-		return "Started"
-	case roleUnpromoted:
-		return "Unpromoted"
-	case rolePromoted:
-		return "Promoted"
-	}
-	return "Unknown"
 }
