@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -111,11 +110,17 @@ func (p *planner) scheduledMonitors(h *history) {
 	}
 }
 
-// repeated reports whether the history has another entry of the same operation.
+// repeated reports whether the history has an earlier entry of the same operation.
 func (h *history) repeated(o *cib.LrmOp) bool {
-	return slices.ContainsFunc(h.ops, func(other *cib.LrmOp) bool {
-		return other != o && other.Operation == o.Operation && other.IntervalMS == o.IntervalMS
-	})
+	for _, other := range h.ops {
+		if other == o {
+			return false
+		}
+		if other.Operation == o.Operation && other.IntervalMS == o.IntervalMS {
+			return true
+		}
+	}
+	return false
 }
 
 // forcedActions makes the stops and demotions that failures ask for, whatever else is decided.
