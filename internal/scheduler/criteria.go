@@ -133,7 +133,7 @@ func (p *planner) thresholdReached(r *resource, n *node) *resource {
 	if count <= 0 || count < r.migrationThreshold {
 		return nil
 	}
-	if top := topResource(r); top != r && top.variant == clone && !top.unique {
+	if top := r.outer(); top != r && top.variant == clone && !top.unique {
 		return top
 	}
 	return r
@@ -151,7 +151,7 @@ func (p *planner) clearingFailures(r *resource, n *node) bool {
 
 // applyExclusive bans every node that no location with exclusive discovery names, once there is one.
 func (p *planner) applyExclusive(r *resource) {
-	if !r.exclusive && !topResource(r).exclusive {
+	if !r.exclusive && !r.outer().exclusive {
 		return
 	}
 	for _, c := range r.children {

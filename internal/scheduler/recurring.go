@@ -131,7 +131,7 @@ func (p *planner) cancelBeforeRoleChange(r *resource, n *node, op *cib.Op) {
 
 // stoppedMonitors schedules an operation with role=Stopped on all nodes where the resource is not to be.
 func (p *planner) stoppedMonitors(r *resource, n *node, op *cib.Op) {
-	if roleOf(attrOf(op, "role")) != roleStopped || !r.unique && r.bundlePart() {
+	if roleOf(attrOf(op, "role")) != roleStopped || !r.unique && r.instanceOf() != nil {
 		return
 	}
 	for _, o := range p.nodes {
@@ -186,9 +186,6 @@ func (p *planner) probeBefore(r *resource, n *node, a *action) {
 		p.orderActionTaskTo(probe, a, ordRunnable)
 	}
 }
-
-// bundlePart reports whether r is an anonymous instance.
-func (r *resource) bundlePart() bool { return r.instanceOf() != nil }
 
 // instanceOf returns the clone that r is an instance of, or inside an instance of; nil for none.
 func (r *resource) instanceOf() *resource {

@@ -42,7 +42,7 @@ func (p *planner) constraintTarget(id string) *resource {
 	if r == nil || r.id == id {
 		return r
 	}
-	top := topResource(r)
+	top := r.outer()
 	if knownAs(top, id) {
 		return top
 	}
@@ -60,14 +60,6 @@ func knownAs(r *resource, name string) bool {
 		}
 	}
 	return false
-}
-
-// topResource is the outermost resource around r; a bundle counts as outside.
-func topResource(r *resource) *resource {
-	for r.parent != nil && r.parent.variant != bundle {
-		r = r.parent
-	}
-	return r
 }
 
 // expand returns the ids that a reference stands for: those of a tag or template, or itself. set is
