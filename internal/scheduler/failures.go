@@ -216,6 +216,12 @@ func (p *planner) expired(r *resource, n *node, op *cib.LrmOp) bool {
 			p.clear(r, n, becauseReconnect)
 		}
 	}
+	if old {
+		if p.stale == nil {
+			p.stale = map[*cib.LrmOp]bool{}
+		}
+		p.stale[op] = true
+	}
 	if old && isProbe(op) {
 		switch op.RC {
 		case rcOK, rcNotRunning, rcPromoted, rcDegraded, rcDegradedPromoted:

@@ -63,9 +63,6 @@ func (p *planner) wanted(a *action) bool {
 	if !a.runnable() || a.optional() && !a.has(actPrint) {
 		return false
 	}
-	if a.task == taskCancel && a.seq <= p.prepared && a.rsc.isAssigned && a.rsc.assigned == nil {
-		return false // what stops for good takes its monitors with it
-	}
 	if a.rsc != nil && !a.rsc.managed && !a.has(actPseudo) {
 		// Questions may be asked of an unmanaged resource, nothing else.
 		if a.task != taskMonitor && a.task != taskCancel && a.interval == 0 {

@@ -30,10 +30,10 @@ func (p *planner) checkHistories() {
 }
 
 // forgetOldFailures clears failures that happened under parameters that are no longer configured, so that
-// they keep the resource from nowhere.
+// they keep the resource from nowhere. Those that have become too old are dealt with already.
 func (p *planner) forgetOldFailures(h *history) {
 	for _, o := range h.ops {
-		if o.Operation != taskStart && o.Operation != taskMonitor || !strings.HasSuffix(o.El.Attr("id"), "_last_failure_0") {
+		if o.Operation != taskStart && o.Operation != taskMonitor || !strings.HasSuffix(o.El.Attr("id"), "_last_failure_0") || p.stale[o] {
 			continue
 		}
 		if p.needsHostName(h.rsc) {
@@ -90,37 +90,22 @@ func span(ops []*cib.LrmOp) (start, stop int) {
 	return start, stop
 }
 
-// scheduledMonitors notes the recurring operations that a node has running.
+// scheduledMonitors notes the recurring operations that a node has running: those since the resource was
+// last brought up, or since it was last stopped.
 func (p *planner) scheduledMonitors(h *history) {
 	if !h.node.online {
 		return
 	}
 	start, stop := span(h.ops)
 	if start < stop {
-		return
+		start = stop + 1
 	}
 	for i, o := range h.ops {
 		if i < start || o.IntervalMS == 0 || o.Status == -1 {
 			continue
 		}
-		a := p.op(h.rsc, o.Operation, o.IntervalMS, h.node, true)
-		if p.rescheduled[o] && !h.repeated(o) {
-			a.flags = a.flags&^actOptional | actReschedule
-		}
+		p.op(h.rsc, o.Operation, o.IntervalMS, h.node, true)
 	}
-}
-
-// repeated reports whether the history has an earlier entry of the same operation.
-func (h *history) repeated(o *cib.LrmOp) bool {
-	for _, other := range h.ops {
-		if other == o {
-			return false
-		}
-		if other.Operation == o.Operation && other.IntervalMS == o.IntervalMS {
-			return true
-		}
-	}
-	return false
 }
 
 // forcedActions makes the stops and demotions that failures ask for, whatever else is decided.
@@ -252,12 +237,16 @@ func (p *planner) definitionChanged(h *history, o *cib.LrmOp) bool {
 	}
 	switch p.compareDigest(h, o, p.opts.Masked) {
 	case digestRestart:
-		p.restartChanged(r, n)
+		if o.IntervalMS > 0 {
+			p.op(r, o.Operation, o.IntervalMS, n, false)
+		} else {
+			p.restartChanged(r, n)
+		}
 		return true
 	case digestReload:
 		if o.IntervalMS > 0 {
 			p.reschedule(r, o, n)
-		} else if restartDigest(o) != "" && !r.reloading && !hasOwnParams(r, o) {
+		} else if p.restartDigest(h, o) != "" && !r.reloading && !hasOwnParams(r, o) {
 			p.deviceChanged(r, nil, "Device parameters changed (reload)")
 			p.reload(r, n)
 		} else if !r.reloading {
@@ -281,7 +270,26 @@ func hasOwnParams(r *resource, o *cib.LrmOp) bool {
 	return op != nil && len(op.Params) > 0
 }
 
-func restartDigest(o *cib.LrmOp) string { return o.El.Attr("op-restart-digest") }
+// restartDigest is the digest of the parameters of which a change needs a restart, empty if that does not
+// count. Of several entries of one operation the first decides whether it counts. No parameters are
+// those of a recurring operation whose failure has expired, so that it is run anew.
+func (p *planner) restartDigest(h *history, o *cib.LrmOp) string {
+	own := func(o *cib.LrmOp) string {
+		if p.rescheduled[o] {
+			return "expired"
+		}
+		return o.El.Attr("op-restart-digest")
+	}
+	for _, first := range h.ops {
+		if first.Operation == o.Operation && first.IntervalMS == o.IntervalMS && first != o && own(first) == "" {
+			return ""
+		}
+		if first == o {
+			break
+		}
+	}
+	return own(o)
+}
 
 func (p *planner) reschedule(r *resource, o *cib.LrmOp, n *node) {
 	a := p.op(r, o.Operation, o.IntervalMS, n, true)
@@ -326,7 +334,7 @@ func (p *planner) compareDigest(h *history, o *cib.LrmOp, masked bool) digestRes
 		}
 	}
 	skip := func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") }
-	if rd, list := restartDigest(o), o.El.Attr("op-force-restart"); rd != "" {
+	if rd, list := p.restartDigest(h, o), o.El.Attr("op-force-restart"); rd != "" {
 		got := digestOf(params, func(k string) bool { return skip(k) || list != "" && !inList(list, k) })
 		if got != rd {
 			return digestRestart

@@ -59,6 +59,7 @@ type planner struct {
 	guestConns   []*cib.Resource               // implicit connections to guest nodes
 	guestRoom    int                           // guest nodes that bundles will still add
 	defaults     map[string]string             // rsc_defaults when they have no rules
+	stale        map[*cib.LrmOp]bool           // entries older than their resource's failure-timeout
 	rescheduled  map[*cib.LrmOp]bool           // recurring operations to be run anew since their failure expired
 	stopBoxes    []*resource                   // containers to stop since the connection into them failed
 	lrmByID      []map[string]*cib.LrmResource // by node idx, made on demand

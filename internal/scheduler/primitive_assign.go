@@ -102,6 +102,7 @@ func (p *planner) assignTo(r *resource, n *node, force bool) bool {
 	r.isAssigned = true
 	if n == nil {
 		setNextRole(r, roleStopped, "unable to assign")
+		halt(r)
 		return false
 	}
 	r.assigned = n
@@ -113,6 +114,19 @@ func (p *planner) assignTo(r *resource, n *node, force bool) bool {
 	p.consume(n, r)
 	p.showUtilization(r, n)
 	return true
+}
+
+// halt settles what history has asked of r so far, now that r will run nowhere: it is stopped for sure,
+// and its recurring operations end with it.
+func halt(r *resource) {
+	for _, a := range r.actions {
+		switch {
+		case a.task == taskStop:
+			a.flags &^= actOptional
+		case a.task == taskStart, a.interval > 0:
+			a.flags &^= actRunnable
+		}
+	}
 }
 
 // unassign takes r from the node it was assigned to.

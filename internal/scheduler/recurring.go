@@ -137,7 +137,7 @@ func (p *planner) stoppedMonitors(r *resource, n *node, op *cib.Op) {
 	for _, o := range p.nodes {
 		old := r.findAction(op.Name, op.IntervalMS, o)
 		if o == n {
-			if old != nil && old.optional() {
+			if old != nil {
 				c := p.cancelAction(r, op.Name, op.IntervalMS, o)
 				if r.nextRole == roleStarted || r.nextRole == roleUnpromoted {
 					p.orderActionTask(c, r, taskStart, ordRunnable)

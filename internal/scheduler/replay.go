@@ -83,12 +83,13 @@ func (rp *replayer) op(op *cib.LrmOp) {
 }
 
 // masked takes a probe into account that found that r cannot work on the node: that is as good as not
-// running, and r is kept off the node until that has expired.
+// running, and r is kept off the node until that has expired. Then nobody knows, and it is probed anew.
 func (rp *replayer) masked(op *cib.LrmOp, expired bool) {
 	r := rp.r
 	r.role, r.nextRole = roleStopped, roleUnknown
 	rp.doing = failIgnore
 	if expired {
+		r.role = roleUnknown
 		return
 	}
 	rp.p.recordFailure(rp.n, r, op, rp.lrm)
