@@ -4,7 +4,8 @@ import "github.com/cerco-ha/cerco/internal/cib"
 
 // A live migration is three operations: migrate_to on the source, migrate_from on the target, and a
 // stop on the source. Each node remembers its own part only and may forget it, so that where the
-// resource is follows from both memories and which of them is newer.
+// resource is follows from both memories and which of them is newer. The other node's memory is looked
+// up by the resource's full id: of an instance of an anonymous clone it holds nothing under that name.
 
 // migrationEnds are the nodes of a migration; ok is false when the entry does not name both or belongs
 // elsewhere.
@@ -93,8 +94,8 @@ func (rp *replayer) migrateToFailed(op *cib.LrmOp) {
 	}
 }
 
-// migrateFromFailed: r is assumed to be active on the target, and on the source too unless something
-// newer is known of it there.
+// migrateFromFailed: r is assumed to be active on the target, and on the source too unless the source
+// remembers a migrate_to that worked and something newer.
 func (rp *replayer) migrateFromFailed(op *cib.LrmOp) {
 	sourceName, target, ok := rp.migrationEnds(op)
 	if !ok {
@@ -104,14 +105,14 @@ func (rp *replayer) migrateFromFailed(op *cib.LrmOp) {
 	r.role = roleStarted
 	source := p.nodeByName[sourceName]
 	to := p.findOp(r, source, "migrate_to", "migrate_target", target, true)
-	if !p.unknownOn(r, source) && !p.changedAfter(r, source, to, op) && source != nil && source.online {
+	if !p.unknownOn(r, source) && (to == nil || !p.changedAfter(r, source, to, op)) && source != nil && source.online {
 		p.addRunning(r, source, true)
 	}
 }
 
 // findOp is the entry of a migration in a node's memory; worked asks for one that succeeded.
 func (p *planner) findOp(r *resource, n *node, task, attr, peer string, worked bool) *cib.LrmOp {
-	l := p.lrmOf(r.name, n)
+	l := p.lrmOf(r.id, n)
 	if l == nil {
 		return nil
 	}
@@ -130,7 +131,7 @@ func (p *planner) findOp(r *resource, n *node, task, attr, peer string, worked b
 
 // unknownOn reports whether a node remembers nothing of r.
 func (p *planner) unknownOn(r *resource, n *node) bool {
-	l := p.lrmOf(r.name, n)
+	l := p.lrmOf(r.id, n)
 	if l == nil {
 		return true
 	}
@@ -144,7 +145,7 @@ func (p *planner) unknownOn(r *resource, n *node) bool {
 
 // actedAfter reports whether the node did something to r after op; here tells that op is of that node.
 func (p *planner) actedAfter(r *resource, n *node, op *cib.LrmOp, here bool) bool {
-	l := p.lrmOf(r.name, n)
+	l := p.lrmOf(r.id, n)
 	if l == nil {
 		return false
 	}
@@ -171,7 +172,7 @@ func (p *planner) changedAfter(r *resource, n *node, own, other *cib.LrmOp) bool
 }
 
 func (p *planner) foundStoppedAfter(r *resource, n *node, op *cib.LrmOp, here bool) bool {
-	l := p.lrmOf(r.name, n)
+	l := p.lrmOf(r.id, n)
 	if l == nil {
 		return false
 	}
