@@ -60,7 +60,7 @@ type Edit struct {
 	// "delete" (take out what XPath finds, or the element of XML's name and id), "patch" (XML is a diff in
 	// Pacemaker's format 2).
 	Op     string `json:"op"`
-	Parent string `json:"parent,omitempty"` // XPath of the new element's parent; for a section's name see ConfigSections
+	Parent string `json:"parent,omitempty"` // XPath of the new element's parent; a section's name will do; empty: where such elements belong
 	XPath  string `json:"xpath,omitempty"`
 	XML    string `json:"xml,omitempty"`
 	Create bool   `json:"create,omitempty"` // modify: make it when it is missing
@@ -87,4 +87,7 @@ type Forget struct {
 	Operation string `json:"operation,omitempty"`
 	Interval  int64  `json:"interval,omitempty"`   // ms; counts with Operation only
 	OnlyFails bool   `json:"only_fails,omitempty"` // clean-up: only where there are failures; otherwise refresh
+	// KeepHistory takes only the failures away, as the action clear_failcount of a plan asks for: the counts and
+	// the entry of the last failure.
+	KeepHistory bool `json:"keep_history,omitempty"`
 }

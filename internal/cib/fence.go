@@ -11,10 +11,15 @@ type FenceRequest struct {
 	By        string `json:"by"`     // who asks: "controller", "root", ...
 	Why       string `json:"why"`
 	Epoch     Epoch  `json:"epoch"`
-	Graph     int    `json:"graph,omitempty"`        // number of the action in the plan's graph
-	TimeoutMS int64  `json:"timeout_ms,omitempty"`   // 0: from devices and stonith-timeout
-	DelayMS   int64  `json:"delay_ms,omitempty"`     // priority-fencing-delay; -1: no delay at all, not even the devices' own
-	Tolerance int64  `json:"tolerance_ms,omitempty"` // a success not longer ago than that will do
+	Graph     int    `json:"graph,omitempty"`      // number of the action in the plan's graph
+	TimeoutMS int64  `json:"timeout_ms,omitempty"` // 0: from devices and stonith-timeout
+	DelayMS   int64  `json:"delay_ms,omitempty"`   // priority-fencing-delay; -1: no delay at all, not even the devices' own
+	// Digests of the devices' parameters, of "on": node attributes #digests-all and #digests-secure hold them
+	// afterwards, so that a change of a device leads to unfencing anew.
+	DigestsAll    string `json:"digests_all,omitempty"`
+	DigestsSecure string `json:"digests_secure,omitempty"`
+
+	Tolerance int64 `json:"tolerance_ms,omitempty"` // a success not longer ago than that will do
 }
 
 // Evidence says why we believe that a node is off.

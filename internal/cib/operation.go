@@ -39,9 +39,48 @@ type Operation struct {
 	StartDelayMS int64  `json:"start_delay_ms,omitempty"`
 	TargetRC     int    `json:"target_rc"` // what is expected; 0 except for probes and the like
 	OnFail       string `json:"on_fail,omitempty"`
+	ShutdownLock string `json:"shutdown_lock,omitempty"` // seconds since the epoch: with its success the resource is locked to the node
 
 	Attrs []Attr `json:"attrs"` // of the graph's action: parameters, CRM_meta_*, crm_feature_set
 	Key   string `json:"key"`   // transition-key: "ACTION:PLAN:TARGET_RC:UUID"
+}
+
+// Brief is the operation without the attributes that its history has no need of.
+func (o Operation) Brief() Operation {
+	var kept []Attr
+	for _, a := range o.Attrs {
+		switch a.Name {
+		case attrMigrateSource, attrMigrateTarget, attrContainer:
+			kept = append(kept, a)
+		}
+	}
+	o.Attrs = kept
+	return o
+}
+
+// Attributes of an operation that get into its history.
+const (
+	attrMigrateSource = "CRM_meta_migrate_source"
+	attrMigrateTarget = "CRM_meta_migrate_target"
+	attrContainer     = "CRM_meta_container"
+)
+
+// attr returns an attribute of the operation, empty when it is absent.
+func (o *Operation) attr(name string) string {
+	for _, a := range o.Attrs {
+		if a.Name == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// on is the node that the operation concerns.
+func (o *Operation) on() string {
+	if o.Target != "" {
+		return o.Target
+	}
+	return o.Node
 }
 
 // Codes of OpResult.Status, Pacemaker's op-status.
@@ -79,8 +118,9 @@ const (
 // OpResult is what became of an Operation, or a change that a recurring monitor has noticed. It has all
 // that an lrm_rsc_op of the CIB holds.
 type OpResult struct {
-	Op       Operation `json:"op"`     // Attrs may be left out
-	Serial   uint64    `json:"serial"` // counts a node's reports: told apart and acknowledged by it
+	Op       Operation `json:"op"`                // Brief: of its Attrs only what history needs
+	BootID   string    `json:"boot_id,omitempty"` // of the host that it ran on: results of a boot that is over count for nothing
+	Serial   uint64    `json:"serial"`            // counts a node's reports: told apart and acknowledged by it
 	CallID   int       `json:"call_id"`
 	RC       int       `json:"rc"`
 	Status   int       `json:"status"`

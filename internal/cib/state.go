@@ -78,8 +78,11 @@ type Invite struct {
 
 // NodeFacts are facts about a member that Pacemaker's node_state has no place for.
 type NodeFacts struct {
-	ID         string    `json:"id"`
-	BootID     string    `json:"boot_id"`              // of the host when the daemon was last seen: another one means that everything there has ended
+	ID     string `json:"id"`
+	BootID string `json:"boot_id"` // of the host when the daemon was last seen: another one means that everything there has ended
+	// Ended is the boot whose end is a fact: the node was fenced, or came back with another one. A node that
+	// shows up with it all the same was not cut off.
+	Ended      string    `json:"ended,omitempty"`
 	AwayUntil  time.Time `json:"away_until,omitzero"`  // the daemon restarts and its resources go on: not lost before that time
 	Unverified bool      `json:"unverified,omitempty"` // never seen by this generation: nothing is known of what runs there
 }

@@ -329,18 +329,18 @@ func (p *planner) compareDigest(h *history, o *cib.LrmOp, masked bool) digestRes
 	params := p.digestParams(r, h.node, o)
 	if secure := o.El.Attr("op-secure-digest"); secure != "" && masked {
 		list := o.El.Attr("op-secure-params")
-		if secure == digestOf(params, func(k string) bool { return skipMeta(k) || inList(list, k) || strings.HasPrefix(k, "pcmk_") }) {
+		if secure == cib.Digest(params, func(k string) bool { return skipMeta(k) || inList(list, k) || strings.HasPrefix(k, "pcmk_") }) {
 			return digestSame
 		}
 	}
 	skip := func(k string) bool { return skipMeta(k) && !(o.IntervalMS > 0 && k == "CRM_meta_timeout") }
 	if rd, list := p.restartDigest(h, o), o.El.Attr("op-force-restart"); rd != "" {
-		got := digestOf(params, func(k string) bool { return skip(k) || list != "" && !inList(list, k) })
+		got := cib.Digest(params, func(k string) bool { return skip(k) || list != "" && !inList(list, k) })
 		if got != rd {
 			return digestRestart
 		}
 	}
-	got := digestOf(params, skip)
+	got := cib.Digest(params, skip)
 	if got != want {
 		return digestReload
 	}

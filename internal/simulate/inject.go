@@ -63,17 +63,19 @@ type Modification struct {
 
 // injection is the state of one Inject.
 type injection struct {
-	state *state
-	stamp time.Time
-	mods  []Modification
-	errs  []error
+	in       *cib.CIB
+	status   *cib.StatusEdit
+	stamp    time.Time
+	newNodes []string // nodes to be added to the configuration
+	mods     []Modification
+	errs     []error
 }
 
 // Inject applies events to a copy of the CIB. Events that cannot be applied are left out, each with an
 // error that says why; the rest still happens. find tells the class, provider and type of a resource or
 // instance by its name; it is needed for operations only.
 func Inject(in *cib.CIB, ev *Injections, stamp time.Time, find func(rsc string) (ResourceType, bool)) (*cib.CIB, []Modification, []error) {
-	j := &injection{state: newState(in, stamp), stamp: stamp}
+	j := &injection{in: in, status: editStatus(in), stamp: stamp}
 	if ev.Quorum != "" {
 		j.note(ModQuorum, ev.Quorum)
 	}
@@ -104,7 +106,7 @@ func Inject(in *cib.CIB, ev *Injections, stamp time.Time, find func(rsc string) 
 	} {
 		for _, id := range t.ids {
 			j.note(t.kind, id)
-			j.state.setTicket(id, t.attr, t.value)
+			j.status.SetTicket(id, t.attr, t.value)
 		}
 	}
 	for _, spec := range ev.Ops {
@@ -127,24 +129,24 @@ type ResourceType struct{ Class, Provider, Type string }
 
 // member sets the membership of a node; unknown nodes join the configuration.
 func (j *injection) member(name string, attrs []cib.Attr, forget bool) {
-	n := j.state.node(name, j.nodeID(name))
-	n.set(attrs...)
+	n := j.status.Node(name, j.nodeID(name))
+	n.Set(attrs...)
 	if forget {
-		n.empty()
+		n.Empty()
 	}
 }
 
 // nodeID is the id of a configured node, or of a new one.
 func (j *injection) nodeID(name string) string {
-	for _, n := range j.state.in.Nodes {
+	for _, n := range j.in.Nodes {
 		if n.Name == name {
 			return n.ID
 		}
 	}
-	if n := j.state.byName[name]; n != nil {
-		return n.id
+	if n := j.status.Known(name); n != nil {
+		return n.ID()
 	}
-	j.state.newNodes = append(j.state.newNodes, name)
+	j.newNodes = append(j.newNodes, name)
 	return name
 }
 
@@ -160,27 +162,28 @@ func (j *injection) operation(spec string, find func(string) (ResourceType, bool
 		j.errs = append(j.errs, fmt.Errorf("operation %q: no resource or instance is called %q", spec, o.Resource))
 		return
 	}
-	n := j.state.node(o.Node, j.nodeID(o.Node))
-	op := operation{rsc: o.Resource, task: o.Task, intervalMS: o.IntervalMS, rc: o.RC, reason: "Simulated action result", stamp: j.stamp.Unix()}
-	for _, s := range j.state.countFailure(n, o.Resource, op) {
+	n := j.status.Node(o.Node, j.nodeID(o.Node))
+	e := cib.Entry{Resource: o.Resource, Task: o.Task, IntervalMS: o.IntervalMS, Origin: origin, RC: o.RC,
+		Reason: "Simulated action result", Changed: j.stamp.Unix()}
+	for _, s := range countFailure(n, e) {
 		j.mods = append(j.mods, Modification{Kind: ModAttr, Name: s.Attr, Value: s.Value, NodeID: s.NodeID})
 	}
-	n.historyOf(o.Resource, o.Resource, rt).record(op)
+	record(n.History(o.Resource, o.Resource, rt.Class, rt.Provider, rt.Type), e)
 }
 
 // build makes the CIB: the status, and what the injections change outside of it.
 func (j *injection) build(ev *Injections) (*cib.CIB, error) {
-	root := j.state.root()
-	epoch := j.state.in.Version.Epoch
+	root := root(j.in, j.status)
+	epoch := j.in.Version.Epoch
 	conf := root.Child("configuration")
 	changed := conf
 	if ev.Watchdog != "" {
 		changed = setProperty(changed, "have-watchdog", ev.Watchdog)
 		epoch++
 	}
-	if len(j.state.newNodes) > 0 {
-		changed = addNodes(changed, j.state.newNodes)
-		epoch += len(j.state.newNodes)
+	if len(j.newNodes) > 0 {
+		changed = addNodes(changed, j.newNodes)
+		epoch += len(j.newNodes)
 	}
 	if conf != nil && changed != conf {
 		root = replaceChild(root, conf, changed).With("epoch", strconv.Itoa(epoch))
@@ -188,7 +191,7 @@ func (j *injection) build(ev *Injections) (*cib.CIB, error) {
 	if ev.Quorum != "" {
 		root = root.With("have-quorum", ev.Quorum)
 	}
-	return cib.DecodeRoot(j.state.in.File, root)
+	return cib.DecodeRoot(j.in.File, root)
 }
 
 // setProperty sets a cluster property in the first block of the usual name, which is made if it is missing.
@@ -202,11 +205,11 @@ func setProperty(conf *cib.Element, name, value string) *cib.Element {
 	children := append([]*cib.Element(nil), section.Children...)
 	for i, c := range children {
 		if c.Kind == cib.KindElement && c.ID() == id {
-			children[i] = withPair(c, name, value)
+			children[i] = cib.WithPair(c, name, value)
 			return replaceChild(conf, section, section.WithChildren(children))
 		}
 	}
-	set := withPair(cib.NewElement("cluster_property_set", []cib.Attr{{Name: "id", Value: id}}), name, value)
+	set := cib.WithPair(cib.NewElement("cluster_property_set", []cib.Attr{{Name: "id", Value: id}}), name, value)
 	return replaceChild(conf, section, section.WithChildren(append(children, set)))
 }
 
@@ -221,4 +224,9 @@ func addNodes(conf *cib.Element, names []string) *cib.Element {
 		children = append(children, cib.NewElement("node", []cib.Attr{{Name: "id", Value: name}, {Name: "uname", Value: name}}))
 	}
 	return replaceChild(conf, section, section.WithChildren(children))
+}
+
+// replaceChild returns a copy of the element with one child exchanged.
+func replaceChild(e, old, new *cib.Element) *cib.Element {
+	return e.Replace(e.Index(old), new)
 }

@@ -3,10 +3,9 @@ package simulate
 import "github.com/cerco-ha/cerco/internal/cib"
 
 // fenced marks a node as off: out of the membership, its history and transient attributes gone.
-func (s *state) fenced(name, id string) {
-	n := s.node(name, id)
-	n.set(memberAttrs("false", "offline", "down", "down", "simulate_fencing_action")...)
-	n.empty()
+func fenced(n *cib.NodeEdit) {
+	n.Set(memberAttrs("false", "offline", "down", "down", "simulate_fencing_action")...)
+	n.Empty()
 }
 
 func memberAttrs(inCCM, crmd, join, expected, from string) []cib.Attr {

@@ -9,6 +9,7 @@
 package simulate
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -61,7 +62,8 @@ type Step struct {
 
 // run is the state of one Run.
 type run struct {
-	state  *state
+	in     *cib.CIB
+	status *cib.StatusEdit
 	opts   Options
 	runner *transition.Runner
 	steps  []Step
@@ -70,12 +72,12 @@ type run struct {
 
 // Run carries a graph out on a copy of the CIB that it was made for.
 func Run(in *cib.CIB, graph *transition.Graph, opts Options) (*Result, error) {
-	r := &run{state: newState(in, opts.Stamp), opts: opts, runner: transition.NewRunner(graph)}
+	r := &run{in: in, status: editStatus(in), opts: opts, runner: transition.NewRunner(graph)}
 	r.steps = make([]Step, 0, len(graph.Actions))
 	for a := r.runner.Next(); a != nil; a = r.runner.Next() {
 		r.runner.Finish(a.ID, r.execute(a))
 	}
-	after, err := r.state.build()
+	after, err := build(in, r.status)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +109,7 @@ func (r *run) clusterEvent(a *transition.Action) {
 	how := a.Attr("CRM_meta_stonith_action")
 	r.steps = append(r.steps, Step{Kind: FenceStep, ID: a.ID, Task: how, Node: a.Node})
 	if how != "on" {
-		r.state.fenced(a.Node, a.NodeID)
+		fenced(r.status.Node(a.Node, a.NodeID))
 	}
 }
 
@@ -119,7 +121,7 @@ func (r *run) name(rsc *transition.Resource) string {
 	}
 	if r.known == nil {
 		r.known = make(map[string]bool)
-		for _, n := range r.state.in.Status.Nodes {
+		for _, n := range r.in.Status.Nodes {
 			for _, h := range n.Lrm {
 				r.known[h.ID] = true
 			}
@@ -142,21 +144,38 @@ func (r *run) operation(a *transition.Action) bool {
 	if a.Task == "delete" || a.Task == "cancel" && r.opts.NoCancels {
 		return true
 	}
-	op := operationOf(a)
-	op.stamp = r.opts.Stamp.Unix()
-	node := r.state.node(a.Node, a.NodeID)
-	history := node.history(name, a.Rsc)
+	e := entryOf(a)
+	e.Changed = r.opts.Stamp.Unix()
+	node := r.status.Node(a.Node, a.NodeID)
+	history := node.History(name, a.Rsc.ID, a.Rsc.Class, a.Rsc.Provider, a.Rsc.Type)
 	for _, f := range r.opts.Fail {
 		if f.matches(a, name) {
-			op.rc = f.RC
-			op.reason = "User-injected result"
-			history.record(op)
+			e.RC = f.RC
+			e.Reason = "User-injected result"
+			record(history, e)
 			r.steps = append(r.steps, Step{Kind: FailureStep, ID: a.ID, RC: f.RC})
-			r.steps = append(r.steps, r.state.countFailure(node, a.Rsc.ID, op)...)
+			r.steps = append(r.steps, countFailure(node, e)...)
 			r.runner.Abort(transition.Infinity)
 			return false
 		}
 	}
-	history.record(op)
+	record(history, e)
 	return true
+}
+
+// editStatus begins to change a status section as crm_simulate does.
+func editStatus(in *cib.CIB) *cib.StatusEdit {
+	s := cib.EditStatus(in)
+	s.KeepOld = true
+	return s
+}
+
+// root is the root element after the changes; num_updates counts the writes.
+func root(in *cib.CIB, s *cib.StatusEdit) *cib.Element {
+	return s.Root().With("num_updates", strconv.Itoa(in.Version.NumUpdates+s.Updates()))
+}
+
+// build puts the CIB together again.
+func build(in *cib.CIB, s *cib.StatusEdit) (*cib.CIB, error) {
+	return cib.DecodeRoot(in.File, root(in, s))
 }
