@@ -8,22 +8,29 @@ import (
 // SetTransient sets a transient attribute; values such as "value++" add to what is there. A block of
 // attributes that has to be made gets the id setID.
 func (n *NodeEdit) SetTransient(setID, name, value string) {
-	n.editTransient(setID, func(set *Element) *Element { return WithPair(set, name, value) })
+	n.editTransient(setID, "", func(set *Element) *Element { return WithPair(set, name, value) })
 }
 
-// editTransient changes the first block of transient attributes, which is made if there is none.
-func (n *NodeEdit) editTransient(setID string, edit func(set *Element) *Element) {
+// editTransient changes a block of transient attributes: that with the id which, or the first one. It is made
+// with the id setID if there is none and something is to be in it.
+func (n *NodeEdit) editTransient(setID, which string, edit func(set *Element) *Element) {
 	t := n.transientElement()
-	if t == nil {
-		t = NewElement("transient_attributes", []Attr{{"id", n.id}})
-	}
-	set := t.Child("instance_attributes")
+	set := findSet(t, "instance_attributes", which)
 	if set == nil {
-		set = NewElement("instance_attributes", []Attr{{"id", setID}})
-		t = t.WithChild(set)
+		if set = edit(NewElement("instance_attributes", []Attr{{"id", setID}})); len(set.Children) == 0 {
+			return
+		}
+		if t == nil {
+			t = NewElement("transient_attributes", []Attr{{"id", n.id}})
+		}
+		n.transient = t.WithChild(set)
+		n.touch()
+		return
 	}
-	n.transient = replaceChild(t, set, edit(set))
-	n.touch()
+	if changed := edit(set); changed != set {
+		n.transient = replaceChild(t, set, changed)
+		n.touch()
+	}
 }
 
 // transientElement is the transient_attributes element as it is now, nil if there is none.

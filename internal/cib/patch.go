@@ -56,14 +56,23 @@ func (p *Patch) Apply(root *Element) (*Element, error) {
 	if v := VersionOf(root); v != p.Source {
 		return nil, fmt.Errorf("%w: the document is %v, the patch makes %v of %v: read the document again", ErrVersion, v, p.Target, p.Source)
 	}
+	patched, err := p.run(root)
+	if err != nil {
+		return nil, err
+	}
+	if v := VersionOf(patched); v != p.Target {
+		return nil, fmt.Errorf("%w: the patch says it makes version %v, but made %v", ErrVersion, p.Target, v)
+	}
+	return patched, nil
+}
+
+// run makes the changes, whatever the version.
+func (p *Patch) run(root *Element) (*Element, error) {
 	w := &patching{root: root, own: make(map[*Element]bool)}
 	for i, c := range p.Changes {
 		if err := w.apply(c); err != nil {
 			return nil, fmt.Errorf("change %d of the patch: %s %s: %w", i+1, c.Op, c.Path, err)
 		}
-	}
-	if v := VersionOf(w.root); v != p.Target {
-		return nil, fmt.Errorf("%w: the patch says it makes version %v, but made %v", ErrVersion, p.Target, v)
 	}
 	return w.root, nil
 }
