@@ -15,6 +15,8 @@ var mayImport = map[string][]string{
 	"internal/scheduler":  {"internal/cib", "internal/transition"},
 	"internal/controller": {"internal/cib", "internal/transition", "internal/scheduler"},
 	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
+	// State and node side.
+	"internal/driver": {"internal/cib"},
 	// The doors.
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
