@@ -1,0 +1,122 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/transition"
+)
+
+// abort says that something happened that the plan under way did not reckon with: nothing more of it is
+// started, and another plan follows when what is in flight has ended. With atOnce it follows now, and takes
+// what is in flight into account: that is for the loss of nodes, where waiting costs.
+func (c *Controller) abort(why string, atOnce bool) {
+	c.replan(why)
+	p := c.plan
+	if p == nil {
+		return
+	}
+	if p.aborted == "" {
+		p.aborted = why
+		p.runner.Abort(transition.Infinity)
+	}
+	p.atOnce = p.atOnce || atOnce
+}
+
+// news is abort for what comes from outside, not from our own actions.
+func (c *Controller) news(why string, atOnce bool) {
+	c.repeats.forget()
+	c.abort(why, atOnce)
+}
+
+// applied takes in a commit. What the plan expects lets it go on, all else makes another one necessary; signs
+// of life and the like concern no plan.
+func (c *Controller) applied(ev Applied) {
+	before, cmd := c.state, ev.Command
+	c.state = ev.State
+	changed := before.CIB.Version != c.state.CIB.Version
+	configured := before.CIB.Root.Child("configuration") != c.state.CIB.Root.Child("configuration") &&
+		!cib.Equal(before.CIB.Root.Child("configuration"), c.state.CIB.Root.Child("configuration"))
+	if configured {
+		c.opts = readOptions(c.state.CIB, c.now)
+	}
+	ours := c.awaitedDone(cmd)
+	if cmd.Cluster != nil {
+		c.news("the cluster's members or options were changed", false)
+	}
+	c.leadChanged(before, cmd)
+	c.nodesChanged(before, cmd.Nodes, ours)
+	if !ours && cmd.Config != nil && (configured || changed) {
+		if configured {
+			c.failed = map[string]*fenceFailures{} // a device may have been mended
+		}
+		c.news(fmt.Sprintf("the CIB was changed by %s to %s", cmp.Or(cmd.By, "somebody"), c.state.CIB.Version), false)
+	}
+	c.recordedNow(cmd.Results)
+	if !ours && len(cmd.Attributes) > 0 && changed {
+		a := cmd.Attributes[0]
+		c.news(fmt.Sprintf("attribute %s of %s was set to %q", a.Name, a.Node, a.Value), false)
+	}
+	if !ours && len(cmd.Forget) > 0 && len(cmd.Results) == 0 && changed {
+		f := cmd.Forget[0]
+		c.news(fmt.Sprintf("history of %s on %s was cleared", cmp.Or(f.Resource, "every resource"), cmp.Or(f.Node, "every node")), false)
+	}
+	for i := range cmd.Fencing {
+		c.fencingRecorded(&cmd.Fencing[i])
+	}
+}
+
+func (c *Controller) leadChanged(before cib.State, cmd cib.Command) {
+	switch {
+	case cmd.Lead == nil:
+	case before.CIB.HaveQuorum && !c.state.CIB.HaveQuorum:
+		c.news("quorum was lost", false)
+	case !before.CIB.HaveQuorum && c.state.CIB.HaveQuorum:
+		c.news("quorum was gained", false)
+	case before.CIB.DCUUID != c.state.CIB.DCUUID:
+		c.abort("a new leader", false)
+	}
+}
+
+// nodesChanged finds out what updates of nodes mean.
+func (c *Controller) nodesChanged(before cib.State, updates []cib.NodeUpdate, ours bool) {
+	for _, u := range updates {
+		was, is := before.CIB.NodeState(u.ID), c.state.CIB.NodeState(u.ID)
+		name := cmp.Or(u.Name, u.ID)
+		switch {
+		case is == nil:
+		case isUp(was) && !isUp(is):
+			c.giveUp(name)
+			c.news(name+" was lost", true)
+		case u.Erase && isUp(was):
+			c.giveUp(name)
+			c.news(name+" has been booted anew", true)
+		case !isUp(was) && isUp(is):
+			c.news(name+" is there", false)
+		case ours:
+		case u.Erase || was == nil || was.Expected != is.Expected || was.Join != is.Join || was.Crmd != is.Crmd || was.InCCM != is.InCCM:
+			c.news("the state of "+name+" was changed", false)
+		}
+	}
+}
+
+// giveUp forgets what is in flight on a node that is gone: no result will come.
+func (c *Controller) giveUp(node string) int {
+	return c.dropFlights(func(f *flight) bool { return f.op.Node == node })
+}
+
+// isUp reports whether a node state is that of a node that can be given orders.
+func isUp(n *cib.NodeState) bool {
+	return n != nil && n.InCCM == "true" && n.Crmd == "online" && n.Join == "member"
+}
+
+// refused notes that a command cannot be committed. What it was for is asked for again in time.
+func (c *Controller) refused(ev Refused) {
+	for i := range ev.Command.Results {
+		delete(c.proposed, keyOf(&ev.Command.Results[i]))
+	}
+	if ev.Command.By == byController {
+		c.note("error", "a command of the controller was refused", "command", ev.Command.Note, "error", ev.Err)
+	}
+}

@@ -1,0 +1,167 @@
+package controller
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/transition"
+)
+
+// awaited is a command that an action of the plan consists of, on its way into the log.
+type awaited struct {
+	action int
+	cmd    cib.Command // its Note tells it apart
+	since  time.Time
+	again  time.Time // when to propose it again
+}
+
+// askAgain is after how long a command that was not committed is proposed again.
+const askAgain = 5 * time.Second
+
+// advance starts everything of the plan that may start now.
+func (c *Controller) advance() {
+	r := c.plan
+	for {
+		if r.aborted != "" {
+			c.dropQueue()
+		}
+		a := c.fromQueue()
+		if a == nil {
+			a = r.runner.Next()
+		}
+		if a == nil {
+			break
+		}
+		c.carryOut(a)
+	}
+	c.startFencings()
+}
+
+// dropQueue forgets what waits for room on its node: it was never ordered.
+func (c *Controller) dropQueue() {
+	for _, a := range c.plan.queue {
+		c.plan.runner.Finish(a.ID, false)
+	}
+	c.plan.queue = nil
+}
+
+// fromQueue is an action whose node has room for it again, or nil.
+func (c *Controller) fromQueue() *transition.Action {
+	r := c.plan
+	for i, a := range r.queue {
+		if c.hasRoom(nodeOf(a)) {
+			r.queue = append(r.queue[:i:i], r.queue[i+1:]...)
+			return a
+		}
+	}
+	return nil
+}
+
+// hasRoom reports whether a node may be given another operation.
+func (c *Controller) hasRoom(node string) bool {
+	limit := c.opts.nodeActions
+	if limit == 0 {
+		for _, h := range c.members.Heard {
+			if h.Name == node {
+				limit = h.Slots
+			}
+		}
+	}
+	if limit <= 0 {
+		return true
+	}
+	for _, f := range c.flights {
+		if f.op.Node == node && !f.noWait {
+			limit--
+		}
+	}
+	return limit > 0
+}
+
+// carryOut begins one action of the plan.
+func (c *Controller) carryOut(a *transition.Action) {
+	switch {
+	case a.Kind == transition.Pseudo && a.Task == "stonith":
+		c.guestIsGone(a)
+	case a.Kind == transition.Pseudo:
+		c.finish(a.ID, true)
+	case a.Task == "stonith":
+		c.wantFencing(a)
+	case a.Task == "do_shutdown":
+		c.await(a, cib.Command{Nodes: []cib.NodeUpdate{{ID: a.NodeID, Name: a.Node, Expected: "down"}}})
+	case a.Task == "clear_failcount" && a.Rsc != nil:
+		c.await(a, clearFailures(a))
+	case a.Task == "lrm_delete" && a.Rsc != nil:
+		c.await(a, cib.Command{Forget: []cib.Forget{{Node: a.Node, Resource: a.Rsc.ID}}})
+	case a.Rsc == nil || a.Kind == transition.ClusterEvent:
+		c.finish(a.ID, true) // asks for what our nodes do by themselves, such as probe_again
+	case !c.hasRoom(nodeOf(a)):
+		c.plan.queue = append(c.plan.queue, a)
+	default:
+		c.dispatch(a)
+	}
+}
+
+// finish tells the runner of a result.
+func (c *Controller) finish(action int, ok bool) { c.plan.runner.Finish(action, ok) }
+
+// await proposes the command that an action consists of. The action is done when the command is committed.
+func (c *Controller) await(a *transition.Action, cmd cib.Command) {
+	cmd.Note = fmt.Sprintf("plan %s, action %d: %s", c.plan.epoch, a.ID, a.Words())
+	c.waits = append(c.waits, &awaited{action: a.ID, cmd: cmd, since: c.now, again: c.now.Add(askAgain)})
+	c.propose(cmd)
+}
+
+// awaitedDone takes in a commit; it reports whether an action of the plan consisted in it.
+func (c *Controller) awaitedDone(cmd cib.Command) bool {
+	if cmd.By != byController || cmd.Note == "" {
+		return false
+	}
+	for i, w := range c.waits {
+		if w.cmd.Note != cmd.Note {
+			continue
+		}
+		c.waits = append(c.waits[:i:i], c.waits[i+1:]...)
+		a := c.plan.byID[w.action]
+		if a.Task == "do_shutdown" {
+			c.tellToStop(a)
+		}
+		c.finish(w.action, true)
+		return true
+	}
+	return false
+}
+
+// clearFailures forgets what was counted against a resource on a node, and the failure that history shows.
+// Whatever else history tells remains: there is no need to probe.
+func clearFailures(a *transition.Action) cib.Command {
+	name := extendedLiteral(a.Rsc.ID)
+	return cib.Command{
+		Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "delete", All: true, XPath: fmt.Sprintf(
+			"//node_state[@uname='%s']//lrm_resource[@id='%s']/lrm_rsc_op[@id='%[2]s_last_failure_0']", a.Node, a.Rsc.ID)}}},
+		Attributes: []cib.AttributeUpdate{{Node: a.Node, Name: "^(fail-count|last-failure)-" + name + "(#.*)?$", Pattern: true, Delete: true}},
+	}
+}
+
+// extendedLiteral makes a regular expression that matches s itself.
+func extendedLiteral(s string) string {
+	var out []byte
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '.', '[', ']', '(', ')', '{', '}', '*', '+', '?', '^', '$', '|', '\\':
+			out = append(out, '\\')
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}
+
+// guestIsGone records that a guest node has ended with its container.
+func (c *Controller) guestIsGone(a *transition.Action) {
+	if a.Node == "" {
+		c.finish(a.ID, true)
+		return
+	}
+	c.await(a, cib.Command{Nodes: []cib.NodeUpdate{{ID: a.NodeID, Name: a.Node, InCCM: "false", Erase: true}}})
+}

@@ -1,0 +1,154 @@
+package controller
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// Config says who the controller is.
+type Config struct {
+	Name string // uname of this node
+}
+
+// Controller decides for the cluster while this node leads it. It is not safe for concurrent use.
+type Controller struct {
+	cfg Config
+	now time.Time // of the event that is being dealt with
+	out []Effect  // of that event, so far
+
+	leading bool
+	term    uint64
+	number  uint64 // of the last plan of this term
+	state   cib.State
+	opts    options
+	members *Members // nil: nobody has said yet who is there
+
+	plan     *run
+	due      string // why another plan is needed; empty: none is
+	ended    Ended  // of the plan before
+	flights  []*flight
+	fencings []*fencing
+	waits    []*awaited
+	failed   map[string]*fenceFailures // by target
+
+	facts    factsAsked
+	proposed map[resultKey]time.Time // results that are on their way into the log
+	gone     map[string]bool         // ids of members that have been seen to leave since they were told to
+
+	recheck   time.Time // when to plan anew though nothing happened
+	repeats   repeats
+	wake      time.Time // the last one asked for
+	keptEmpty bool      // the plan kept last was empty
+}
+
+// New makes a controller that follows.
+func New(cfg Config) *Controller {
+	c := &Controller{cfg: cfg}
+	c.reset()
+	return c
+}
+
+// reset forgets everything but who we are.
+func (c *Controller) reset() {
+	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, members: c.members, wake: c.wake,
+		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, gone: map[string]bool{}}
+}
+
+// Step takes in one event and returns what is to be done about it, in order.
+func (c *Controller) Step(now time.Time, ev Event) []Effect {
+	c.now, c.out = now, nil
+	switch ev := ev.(type) {
+	case Lead:
+		c.lead(ev)
+	case Follow:
+		c.follow()
+	case Members:
+		c.members = &ev
+	case Applied:
+		if c.leading && ev.State.Index > c.state.Index {
+			c.applied(ev)
+		}
+	case Reported:
+		if c.leading {
+			c.reported(ev.Results)
+		}
+	case Undelivered:
+		c.undelivered(ev)
+	case Fenced:
+		if c.leading {
+			c.fenced(ev.Record)
+		}
+	case Refused:
+		c.refused(ev)
+	case Tick:
+	}
+	if c.leading {
+		c.onTime()
+		c.settle()
+	}
+	c.setWake()
+	return c.out
+}
+
+// lead begins a term. What earlier leaders have ordered and what is not done yet is taken over as in flight.
+func (c *Controller) lead(ev Lead) {
+	c.reset()
+	c.leading, c.term, c.state = true, ev.Term, ev.State
+	c.opts = readOptions(c.state.CIB, c.now)
+	for _, op := range ev.InFlight {
+		c.flights = append(c.flights, c.newFlight(op))
+	}
+	c.due = "a new leader"
+}
+
+func (c *Controller) follow() {
+	if !c.leading {
+		return
+	}
+	if c.plan != nil {
+		c.do(Ended{Epoch: c.plan.epoch, Outcome: "this node leads no longer"})
+	}
+	for _, f := range c.fencings {
+		if f.sent {
+			c.do(CancelFence{ID: f.req.ID})
+		}
+	}
+	c.reset()
+}
+
+// settle goes on until nothing more can be done without news.
+func (c *Controller) settle() {
+	c.askFacts()
+	for {
+		if c.plan == nil {
+			if !c.begin() {
+				return
+			}
+		}
+		c.advance()
+		if !c.over() {
+			return
+		}
+		c.end()
+	}
+}
+
+func (c *Controller) do(e Effect) { c.out = append(c.out, e) }
+
+func (c *Controller) note(level, text string, args ...any) {
+	c.do(Note{Level: level, Text: text, Args: args})
+}
+
+// propose a command in the controller's name.
+func (c *Controller) propose(cmd cib.Command) {
+	cmd.V, cmd.At, cmd.By = cib.CommandVersion, c.now, byController
+	c.do(Propose{Command: cmd})
+}
+
+// byController marks the commands and fencings of controllers.
+const byController = "controller"
+
+// replan asks for another plan; the first reason is the one that is told.
+func (c *Controller) replan(why string) { c.due = cmp.Or(c.due, why) }

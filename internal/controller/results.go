@@ -1,0 +1,222 @@
+package controller
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// resultKey tells results apart while they are on their way into the log.
+type resultKey struct {
+	node, boot string
+	serial     uint64
+}
+
+func keyOf(r *cib.OpResult) resultKey { return resultKey{r.Op.Node, r.BootID, r.Serial} }
+
+// reported takes in results from a node: those that are news are proposed, with what they count for.
+func (c *Controller) reported(results []cib.OpResult) {
+	var news []cib.OpResult
+	var forget []cib.Forget
+	for _, r := range results {
+		switch c.judge(&r) {
+		case resultEarly:
+			continue // it will be sent again
+		case resultOld:
+			c.do(Ack{Node: r.Op.Node, Serial: r.Serial})
+			continue
+		}
+		c.proposed[keyOf(&r)] = c.now.Add(askAgain)
+		r.CountFailure, r.FatalFailure = c.counts(&r)
+		news = append(news, r)
+		if r.Op.Name == "delete" && !r.Failed() {
+			forget = append(forget, cib.Forget{Node: subject(&r.Op), Resource: r.Op.Resource})
+		}
+	}
+	if len(news) > 0 {
+		c.propose(cib.Command{Results: news, Forget: forget})
+	}
+}
+
+// subject is the node that an operation is about: where its history is kept.
+func subject(op *cib.Operation) string {
+	if op.Target != "" {
+		return op.Target
+	}
+	return op.Node
+}
+
+type judgement uint8
+
+const (
+	resultNew judgement = iota
+	resultEarly
+	resultOld
+)
+
+// judge decides whether a result is to become a fact. What was sent by a boot that is over is none: all that
+// ran then has ended. What comes from a node that is not known to be up must wait until it is, for it may
+// have been fenced since.
+func (c *Controller) judge(r *cib.OpResult) judgement {
+	m := c.state.Cluster.Member(r.Op.Node)
+	if m == nil {
+		return resultOld // it was removed from the cluster
+	}
+	if ns := c.state.CIB.NodeState(m.ID); ns == nil || !isUp(ns) {
+		return resultEarly
+	}
+	if f := c.nodeFacts(m.ID); r.BootID != "" && f.BootID != "" && r.BootID != f.BootID {
+		return resultOld
+	}
+	if _, ok := c.proposed[keyOf(r)]; ok {
+		return resultEarly
+	}
+	if c.recorded(r) {
+		return resultOld
+	}
+	return resultNew
+}
+
+// recorded reports whether history has the result already, as it does when an acknowledgement was lost.
+func (c *Controller) recorded(r *cib.OpResult) bool {
+	ns := nodeStateByName(c.state.CIB, subject(&r.Op))
+	if ns == nil || r.Op.Key == "" {
+		return false
+	}
+	h := ns.History(r.Op.Resource)
+	if h == nil {
+		return false
+	}
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.CallID == r.CallID && o.RC == r.RC && o.Status == r.Status && o.LastRCChange == r.Changed &&
+			o.El.Attr("transition-key") == r.Op.Key {
+			return true
+		}
+	}
+	return false
+}
+
+// counts tells whether a result raises the fail count of its operation, and whether to INFINITY at once.
+// Probes find out, they do not fail; notifications may fail; what is configured with on-fail=ignore does not
+// count.
+func (c *Controller) counts(r *cib.OpResult) (counts, fatal bool) {
+	op := &r.Op
+	if succeeded(r) || op.OnFail == "ignore" {
+		return false, false
+	}
+	switch op.Name {
+	case "start":
+		return true, c.opts.startFailureFatal
+	case "stop":
+		return true, true
+	case "promote", "demote":
+		return true, false
+	}
+	return op.IntervalMS > 0 && op.Name != "cancel", false
+}
+
+// succeeded reports whether a result is what the plan expects of the operation. Degraded is a success with
+// a warning.
+func succeeded(r *cib.OpResult) bool {
+	if r.Op.Name == "notify" || r.Status == cib.OpCancelled || r.Status == cib.OpPending {
+		return true
+	}
+	rc := r.RC
+	if r.Op.Name == "monitor" {
+		switch rc {
+		case cib.RCDegraded:
+			rc = cib.RCOk
+		case cib.RCDegradedProm:
+			rc = cib.RCPromoted
+		}
+	}
+	return r.Status == cib.OpDone && rc == r.Op.TargetRC
+}
+
+// recordedNow takes in results that have become facts.
+func (c *Controller) recordedNow(results []cib.OpResult) {
+	for i := range results {
+		r := &results[i]
+		delete(c.proposed, keyOf(r))
+		if r.Serial > 0 {
+			c.do(Ack{Node: r.Op.Node, Serial: r.Serial})
+		}
+		f := c.takeFlight(&r.Op)
+		switch {
+		case f != nil && c.plan != nil && f.op.Epoch == c.plan.epoch:
+			c.finish(r.Op.Action, succeeded(r))
+			if !succeeded(r) {
+				c.abort(describe(r), false)
+			}
+		case r.Status == cib.OpCancelled:
+		case f != nil:
+			c.abort("result of an earlier plan: "+describe(r), false)
+		default:
+			c.abort(describe(r), false)
+		}
+	}
+}
+
+// describe says what a result tells.
+func describe(r *cib.OpResult) string {
+	op := &r.Op
+	what := op.Name
+	switch {
+	case op.Name == "monitor" && op.IntervalMS == 0:
+		what = "probe"
+	case op.IntervalMS > 0:
+		what += " every " + strconv.FormatInt(op.IntervalMS, 10) + "ms"
+	}
+	what += " of " + op.Resource + " on " + subject(op)
+	switch {
+	case succeeded(r):
+		return what + ": done"
+	case r.Status == cib.OpTimedOut:
+		what += " timed out"
+	case op.Name == "monitor" && r.RC == cib.RCNotRunning:
+		what += " found it not running"
+	case op.Name == "monitor" && op.IntervalMS == 0 && r.RC == cib.RCOk:
+		return what + " found it running"
+	default:
+		what += fmt.Sprintf(" failed (rc %d)", r.RC)
+	}
+	if r.Reason != "" {
+		what += ": " + r.Reason
+	}
+	return what
+}
+
+// timedOut makes a fact of it that an operation has given no result in its time and the time for messages:
+// it may or may not have been carried out, and the scheduler knows what that means for each operation.
+func (c *Controller) timedOut(f *flight) {
+	f.given = true
+	r := cib.OpResult{Op: f.op, RC: cib.RCError, Status: cib.OpTimedOut, CallID: c.nextCall(&f.op),
+		Reason:  fmt.Sprintf("no answer from %s within the time-out and cluster-delay", f.op.Node),
+		Started: f.since.Unix(), Changed: c.now.Unix(), ExecMS: c.now.Sub(f.since).Milliseconds()}
+	r.CountFailure, r.FatalFailure = c.counts(&r)
+	c.propose(cib.Command{Results: []cib.OpResult{r}, Note: describe(&r)})
+}
+
+// nextCall is a call number that makes an entry the newest of its resource's history.
+func (c *Controller) nextCall(op *cib.Operation) int {
+	last := 0
+	if ns := nodeStateByName(c.state.CIB, subject(op)); ns != nil {
+		if h := ns.History(op.Resource); h != nil {
+			for i := range h.Ops {
+				last = max(last, h.Ops[i].CallID)
+			}
+		}
+	}
+	return last + 1
+}
+
+func nodeStateByName(in *cib.CIB, name string) *cib.NodeState {
+	for _, n := range in.Status.Nodes {
+		if n.Name == name {
+			return n
+		}
+	}
+	return nil
+}
