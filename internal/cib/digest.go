@@ -32,6 +32,8 @@ func Digest(params map[string]string, skip func(name string) bool) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// digestEscape writes a value as Pacemaker does when it computes a digest: quotes as entities, a line's end as
+// backslash and n, a tab as four blanks.
 func digestEscape(b *strings.Builder, s string) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
@@ -43,6 +45,12 @@ func digestEscape(b *strings.Builder, s string) {
 			b.WriteString("&gt;")
 		case '"':
 			b.WriteString("&quot;")
+		case '\'':
+			b.WriteString("&apos;")
+		case '\n':
+			b.WriteString(`\n`)
+		case '\t':
+			b.WriteString("    ")
 		default:
 			b.WriteByte(c)
 		}

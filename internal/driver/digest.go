@@ -1,8 +1,6 @@
 package driver
 
 import (
-	"crypto/md5"
-	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -72,22 +70,13 @@ func inDigest(name string, recurring bool) bool {
 	return !strings.HasPrefix(name, "CRM_meta_")
 }
 
-// digest is MD5 of a <parameters> element with its attributes sorted by name.
+// digest is the digest of those parameters that in tells of.
 func digest(params []cib.Attr, in func(name string) bool) string {
-	sorted := slices.Clone(params)
-	slices.SortStableFunc(sorted, func(a, b cib.Attr) int { return strings.Compare(a.Name, b.Name) })
-	var b strings.Builder
-	b.WriteString(" <parameters")
-	for _, a := range sorted {
+	m := make(map[string]string, len(params))
+	for _, a := range params {
 		if in(a.Name) {
-			b.WriteString(" " + a.Name + `="` + digestEscape(a.Value) + `"`)
+			m[a.Name] = a.Value
 		}
 	}
-	b.WriteString("/>\n")
-	sum := md5.Sum([]byte(b.String()))
-	return hex.EncodeToString(sum[:])
-}
-
-func digestEscape(s string) string {
-	return strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;", `"`, "&quot;", "'", "&apos;", "\n", `\n`, "\t", "    ").Replace(s)
+	return cib.Digest(m, nil)
 }
