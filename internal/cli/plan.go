@@ -12,6 +12,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/simulate"
+	"github.com/cerco-ha/cerco/internal/status"
 )
 
 const planHelp = `Usage:
@@ -158,7 +159,7 @@ func splitSummary(old, new []scheduler.Change) (because, anyway []scheduler.Chan
 }
 
 func tellRows(out *outline, rows []scheduler.Change, none string) {
-	for _, r := range summaryRows(rows) {
+	for _, r := range status.Summary(rows) {
 		out.line("  " + r)
 	}
 	if len(rows) == 0 && none != "" {

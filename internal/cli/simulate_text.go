@@ -69,7 +69,7 @@ func (t *textReport) plan(p *scheduler.Plan) {
 	}
 	t.blank()
 	t.heading("Transition Summary")
-	for _, row := range summaryRows(shownChanges(p.Summary)) {
+	for _, row := range status.Summary(status.ShownChanges(p.Summary)) {
 		t.item(row)
 	}
 }

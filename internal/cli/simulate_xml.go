@@ -105,7 +105,7 @@ func (x *xmlReport) plan(p *scheduler.Plan) {
 		x.add("allocations", list)
 	}
 	var list []*cib.Element
-	for _, c := range shownChanges(p.Summary) {
+	for _, c := range status.ShownChanges(p.Summary) {
 		list = append(list, changeXML(&c))
 	}
 	x.add("actions", list)
@@ -143,7 +143,7 @@ func utilizationXML(lines []string) []*cib.Element {
 
 func changeXML(c *scheduler.Change) *cib.Element {
 	if c.Node != "" {
-		return element("node_action", "task", nodeTask(c), "node", nodeName(c), "reason", c.Reason)
+		return element("node_action", "task", status.NodeTask(c), "node", status.NodeName(c), "reason", c.Reason)
 	}
 	pairs := []string{"action", strings.ToLower(c.Verb), "resource", c.Resource}
 	from, to := when(c.ShowRoles, c.FromRole), when(c.ShowRoles, c.ToRole)

@@ -1,14 +1,13 @@
-package cli
+package status
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cerco-ha/cerco/internal/scheduler"
 )
 
-// shownChanges are the rows that crm_simulate has: not the nodes that shut down, nor what stays.
-func shownChanges(changes []scheduler.Change) []scheduler.Change {
+// ShownChanges are the rows that crm_simulate has: not the nodes that shut down, nor what stays.
+func ShownChanges(changes []scheduler.Change) []scheduler.Change {
 	var shown []scheduler.Change
 	for _, c := range changes {
 		if c.Verb != "Shutdown" && c.Verb != "Leave" {
@@ -18,9 +17,9 @@ func shownChanges(changes []scheduler.Change) []scheduler.Change {
 	return shown
 }
 
-// summaryRows lays the transition summary out in columns. The column of resources grows by two blanks
+// Summary lays the transition summary out in columns. The column of resources grows by two blanks
 // when a longer name than fits comes, as in crm_simulate, so its width depends on the order of the rows.
-func summaryRows(changes []scheduler.Change) []string {
+func Summary(changes []scheduler.Change) []string {
 	width, detailWidth := 5, 5
 	for i := range changes {
 		if c := &changes[i]; c.Node == "" {
@@ -43,22 +42,23 @@ func summaryRows(changes []scheduler.Change) []string {
 }
 
 func nodeRow(c *scheduler.Change) string {
-	s := nodeTask(c) + " " + nodeName(c)
+	s := NodeTask(c) + " " + NodeName(c)
 	if c.Reason != "" {
 		s += " '" + c.Reason + "'"
 	}
 	return s
 }
 
-// nodeTask is what happens to a node: "Fence (reboot)".
-func nodeTask(c *scheduler.Change) string {
+// NodeTask is what happens to a node: "Fence (reboot)".
+func NodeTask(c *scheduler.Change) string {
 	if c.Detail == "" {
 		return c.Verb
 	}
 	return c.Verb + " (" + c.Detail + ")"
 }
 
-func nodeName(c *scheduler.Change) string {
+// NodeName is the node of a row, with the resource that a guest node lives in.
+func NodeName(c *scheduler.Change) string {
 	if c.Container == "" {
 		return c.Node
 	}
@@ -89,7 +89,7 @@ func changeDetail(c *scheduler.Change) string {
 	case c.Verb == "Start":
 		return c.To
 	case c.Verb == "Stop" || c.To == "":
-		return words(when(roles, c.FromRole), c.From)
+		return place(roles, c.FromRole, c.From)
 	case c.Verb == "Promote" || c.Verb == "Demote":
 		return c.FromRole + " -> " + c.ToRole + " " + c.To
 	case c.From != c.To && c.From != "":
@@ -103,23 +103,13 @@ func changeDetail(c *scheduler.Change) string {
 	case roles && c.FromRole != c.ToRole:
 		return c.FromRole + " -> " + c.ToRole + " " + c.To
 	}
-	return words(when(roles, c.ToRole), c.To)
+	return place(roles, c.ToRole, c.To)
 }
 
-func when(cond bool, s string) string {
-	if cond {
-		return s
+// place is a node, after the role there if that is shown.
+func place(roles bool, role, node string) string {
+	if roles && role != "" {
+		return role + " " + node
 	}
-	return ""
-}
-
-// words joins those that are not empty.
-func words(parts ...string) string {
-	var out []string
-	for _, p := range parts {
-		if p != "" {
-			out = append(out, p)
-		}
-	}
-	return strings.Join(out, " ")
+	return node
 }
