@@ -16,7 +16,8 @@ var mayImport = map[string][]string{
 	"internal/controller": {"internal/cib", "internal/transition", "internal/scheduler"},
 	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	// State and node side.
-	"internal/driver": {"internal/cib"},
+	"internal/driver":  {"internal/cib"},
+	"internal/history": {},
 	// The doors.
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
