@@ -27,6 +27,9 @@ var mayImport = map[string][]string{
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status"},
 	"cmd/cerco":            {"internal/cli"},
+	// Composition.
+	"internal/daemon": {"internal/*"},
+	"internal/lab":    {"internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/wire"},
 	// Tests and tools.
 	"internal/housetest":   {},
 	"tools/bench":          {"tools/internal/*"},

@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/controller"
+)
+
+// loop feeds the pure controller, one event at a time, and has its effects carried out. It runs on every
+// node, all the time; the controller itself knows whether it leads.
+//
+// Events are taken in the order in which they were put, and none is ever dropped: what puts them (the log
+// above all) must never wait for a plan that is being made.
+type loop struct {
+	controller *controller.Controller
+	perform    func([]controller.Effect)
+	now        func() time.Time
+
+	mu     sync.Mutex
+	queue  []controller.Event
+	wake   chan struct{} // of capacity 1: something is in the queue
+	status func(controller.Status)
+	done   chan struct{}
+	cancel context.CancelFunc
+}
+
+func (l *loop) start(ctx context.Context) {
+	ctx, l.cancel = context.WithCancel(ctx)
+	l.wake, l.done = make(chan struct{}, 1), make(chan struct{})
+	go l.run(ctx)
+}
+
+func (l *loop) stop() {
+	if l.cancel != nil {
+		l.cancel()
+		<-l.done
+	}
+}
+
+func (l *loop) put(ev controller.Event) {
+	l.mu.Lock()
+	l.queue = append(l.queue, ev)
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *loop) take() []controller.Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.queue
+	l.queue = nil
+	return q
+}
+
+func (l *loop) run(ctx context.Context) {
+	defer close(l.done)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		case <-timer.C:
+			l.put(controller.Tick{})
+		}
+		for _, ev := range l.take() {
+			now := l.now()
+			effects := l.controller.Step(now, ev)
+			for _, e := range effects {
+				if w, ok := e.(controller.Wake); ok {
+					timer.Reset(max(w.At.Sub(now), 0))
+				}
+			}
+			l.perform(effects)
+		}
+	}
+}
