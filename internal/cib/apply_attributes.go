@@ -1,6 +1,9 @@
 package cib
 
-import "regexp"
+import (
+	"fmt"
+	"regexp"
+)
 
 // attribute sets or removes node attributes.
 func (a *applying) attribute(u *AttributeUpdate) error {
@@ -19,20 +22,20 @@ func (a *applying) attribute(u *AttributeUpdate) error {
 		}
 		wanted = re.MatchString
 	}
-	edit := func(set *Element) *Element { return u.edit(set, wanted) }
 	if !u.Permanent && !u.Utilized {
-		return a.transient(u, id, remote, edit)
+		a.transient(u, id, remote, wanted)
+		return nil
 	}
-	return a.permanent(u, id, remote, edit)
+	return a.permanent(u, id, remote, wanted)
 }
 
 // edit is a block of attributes as the update changes it.
-func (u *AttributeUpdate) edit(set *Element, wanted func(name string) bool) *Element {
+func (u *AttributeUpdate) edit(set *Element, wanted func(name string) bool, taken map[string]bool) *Element {
 	if u.Delete {
 		return withoutPairs(set, wanted)
 	}
 	if !u.Pattern {
-		return WithPair(set, u.Name, u.Value)
+		return setPair(set, u.Name, u.Value, taken)
 	}
 	for c := range set.Elements() {
 		if name := c.Attr("name"); c.Name == "nvpair" && wanted(name) {
@@ -44,11 +47,11 @@ func (u *AttributeUpdate) edit(set *Element, wanted func(name string) bool) *Ele
 
 // transient changes attributes in the status section, which last until the node leaves. Attributes are not made
 // by a pattern, nor by being deleted.
-func (a *applying) transient(u *AttributeUpdate, id string, remote bool, edit func(*Element) *Element) error {
+func (a *applying) transient(u *AttributeUpdate, id string, remote bool, wanted func(name string) bool) {
 	var n *NodeEdit
 	if u.Delete || u.Pattern {
 		if n = a.edit().Known(u.Node); n == nil || n.transientElement() == nil {
-			return nil
+			return
 		}
 	} else {
 		n = a.nodeState(u.Node, id, remote)
@@ -57,18 +60,14 @@ func (a *applying) transient(u *AttributeUpdate, id string, remote bool, edit fu
 	if setID == "" {
 		setID = transientSet(n)
 	}
-	n.editTransient(setID, u.Set, edit)
-	return nil
+	n.editTransient(setID, u.Set, func(set *Element) *Element { return u.edit(set, wanted, nil) })
 }
 
 // permanent changes attributes in the configuration.
-func (a *applying) permanent(u *AttributeUpdate, id string, remote bool, edit func(*Element) *Element) error {
-	element, setID := "instance_attributes", "nodes-"+id
-	if u.Utilized {
-		element, setID = "utilization", "nodes-"+id+"-utilization"
-	}
+func (a *applying) permanent(u *AttributeUpdate, id string, remote bool, wanted func(name string) bool) error {
+	onlyKnown := u.Delete || u.Pattern
 	if a.cib.Node(id) == nil {
-		if u.Delete || u.Pattern {
+		if onlyKnown {
 			return nil
 		}
 		kind := ""
@@ -79,27 +78,51 @@ func (a *applying) permanent(u *AttributeUpdate, id string, remote bool, edit fu
 			return err
 		}
 	}
-	return a.editConfiguration(func(conf *Element) *Element {
-		return editSection(conf, "nodes", func(nodes *Element) *Element {
-			node := nodes.Find("node", id)
-			set := findSet(node, element, u.Set)
-			if set == nil {
-				if u.Delete || u.Pattern {
-					return nodes
-				}
-				if u.Set != "" {
-					setID = u.Set
-				}
-				set = NewElement(element, []Attr{{"id", idText(setID)}})
-				return replaceChild(nodes, node, node.WithChild(edit(set)))
-			}
-			changed := edit(set)
-			if changed == set {
-				return nodes
-			}
-			return replaceChild(nodes, node, replaceChild(node, set, changed))
-		})
-	})
+	element, setID := "instance_attributes", "nodes-"+id
+	if u.Utilized {
+		element, setID = "utilization", "nodes-"+id+"-utilization"
+	}
+	conf := a.cib.Root.Child("configuration")
+	nodes := conf.Child("nodes")
+	node := nodes.Find("node", id)
+	set, taken := findSet(node, element, u.Set), map[string]bool(nil)
+	if !onlyKnown {
+		taken = idsOf(conf)
+	}
+	changed := node
+	switch {
+	case set != nil:
+		if now := u.edit(set, wanted, taken); now != set {
+			changed = replaceChild(node, set, now)
+		}
+	case onlyKnown:
+	case u.Set != "" && taken[u.Set]:
+		return fmt.Errorf("%w: no block for attributes of node %q can be called %q", ErrExists, u.Node, u.Set)
+	default:
+		if u.Set != "" {
+			setID = u.Set
+		}
+		for setID = idText(setID); taken[setID]; {
+			setID += "-2"
+		}
+		changed = node.WithChild(u.edit(NewElement(element, []Attr{{"id", setID}}), wanted, taken))
+	}
+	if changed == node {
+		return nil
+	}
+	conf = replaceChild(conf, nodes, replaceChild(nodes, node, changed))
+	return a.editConfiguration(func(*Element) *Element { return conf })
+}
+
+// idsOf are the ids that are taken in a configuration.
+func idsOf(conf *Element) map[string]bool {
+	taken := make(map[string]bool)
+	for e := range conf.All() {
+		if id, ok := e.Lookup("id"); ok {
+			taken[id] = true
+		}
+	}
+	return taken
 }
 
 // findSet is the block of that id, the first one if the id is empty; nil if there is none.

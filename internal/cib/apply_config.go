@@ -134,7 +134,7 @@ func (e *Edit) modify(root, el *Element) (*Element, error) {
 }
 
 func (e *Edit) create(root, el *Element) (*Element, error) {
-	root, p, err := e.parent(root, el)
+	p, err := e.parent(root, el)
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +294,7 @@ func sectionOf(element string) string {
 }
 
 // parent is the path to where a new element belongs. A section that is not there is made.
-func (e *Edit) parent(root, el *Element) (*Element, Path, error) {
+func (e *Edit) parent(root, el *Element) (Path, error) {
 	where := e.Parent
 	if where == "" {
 		if where = sectionOf(el.Name); slices.Contains(configSections[:], el.Name) {
@@ -303,25 +303,25 @@ func (e *Edit) parent(root, el *Element) (*Element, Path, error) {
 	}
 	switch {
 	case where == "":
-		return nil, nil, refuse("give its parent, as a section's name or an XPath", "it cannot be told where <%s> belongs", el.Name)
+		return nil, refuse("give its parent, as a section's name or an XPath", "it cannot be told where <%s> belongs", el.Name)
 	case where == "configuration":
-		return root, Path{root, root.Child("configuration")}, nil
+		return Path{root, root.Child("configuration")}, nil
 	case slices.Contains(configSections[:], where):
 		conf := root.Child("configuration")
 		if conf.Child(where) == nil {
 			with := conf.WithChild(NewElement(where, nil))
 			root, conf = replaceChild(root, conf, with), with
 		}
-		return root, Path{root, conf, conf.Child(where)}, nil
+		return Path{root, conf, conf.Child(where)}, nil
 	}
 	m, err := QueryOne(root, where)
 	switch {
 	case err != nil:
-		return nil, nil, refuse("write an XPath that finds one element", "%v", err)
+		return nil, refuse("write an XPath that finds one element", "%v", err)
 	case m.Attr != "":
-		return nil, nil, refuse("leave the attribute out of the XPath", "%q finds an attribute, not an element", where)
+		return nil, refuse("leave the attribute out of the XPath", "%q finds an attribute, not an element", where)
 	}
-	return root, m.Path, nil
+	return m.Path, nil
 }
 
 // patchConfig applies a patch. The version that it is for counts, if it has one, except for num_updates: results come in all the

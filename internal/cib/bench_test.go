@@ -52,3 +52,42 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkApplyResult is one result in a cluster of 100 nodes and 1000 resources, whose history is
+// complete.
+func BenchmarkApplyResult(b *testing.B) {
+	c, err := Decode("generated", generate(100, 1000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := State{CIB: c}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i++
+		node := fmt.Sprintf("node%d", i%100+1)
+		r := OpResult{Op: Operation{Node: node, Resource: fmt.Sprintf("rsc%d", i%1000), Class: "ocf", Provider: "pacemaker",
+			Type: "Dummy", Name: "start", Key: "1:1:0:x"}, CallID: i}
+		if s, err = Apply(s, Command{Results: []OpResult{r}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkApplyEdit is one change of the configuration in such a cluster.
+func BenchmarkApplyEdit(b *testing.B) {
+	c, err := Decode("generated", generate(100, 1000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := State{CIB: c}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i++
+		edit := Edit{Op: "modify", XML: fmt.Sprintf(`<primitive id="rsc%d" description="%d"/>`, i%1000, i)}
+		if s, err = Apply(s, Command{Config: &ConfigChange{Edits: []Edit{edit}}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -21,8 +21,8 @@ func DecodeRoot(file string, root *Element) (*CIB, error) {
 	return decodeFrom(&CIB{File: file, Root: NewElement("cib", nil)}, root)
 }
 
-// Update is DecodeRoot of a document made from c's: sections and node states that the two share are
-// not decoded again.
+// Update is DecodeRoot of a document made from c's: the configuration, node states and histories of
+// resources that the two share are not decoded again.
 func (c *CIB) Update(root *Element) (*CIB, error) { return decodeFrom(c, root) }
 
 func decodeFrom(old *CIB, root *Element) (*CIB, error) {
@@ -34,14 +34,12 @@ func decodeFrom(old *CIB, root *Element) (*CIB, error) {
 		return nil, &SyntaxError{old.File, line, fmt.Sprintf("the root element is <%s>, not <cib>: this is not a CIB", name)}
 	}
 	d := &decoder{cib: &CIB{File: old.File, Root: root, Templates: make(map[string]*Template)}}
-	before := make(map[*Element]*NodeState)
-	if c := root.Child("configuration"); c != nil && c == old.Root.Child("configuration") {
+	c := root.Child("configuration")
+	same := c != nil && c == old.Root.Child("configuration")
+	if same {
 		shared := *old
 		d.cib = &shared
 		d.cib.Root, d.cib.Status = root, Status{}
-		for _, n := range old.Status.Nodes {
-			before[n.El] = n
-		}
 	} else {
 		d.old = isOldSchema(root.Attr("validate-with"))
 		if d.configuration(c); d.old {
@@ -51,7 +49,7 @@ func decodeFrom(old *CIB, root *Element) (*CIB, error) {
 	d.head(root)
 	for section := range root.Elements() {
 		if section.Name == "status" {
-			d.status(section, before)
+			d.status(section, newDecoded(old, same))
 		}
 	}
 	return d.cib, nil

@@ -2,15 +2,33 @@ package cib
 
 import "strings"
 
-// status reads the status section; node states that are in before are taken from there.
-func (d *decoder) status(section *Element, before map[*Element]*NodeState) {
+// decoded is what was decoded of an earlier document.
+type decoded struct {
+	byElement map[*Element]*NodeState
+	byID      map[string]*NodeState
+	// attrs: blocks of attributes are as they were. They may refer to the configuration, so that they are read
+	// again when that changes.
+	attrs bool
+}
+
+func newDecoded(old *CIB, sameConfiguration bool) *decoded {
+	list := old.Status.Nodes
+	d := &decoded{make(map[*Element]*NodeState, len(list)), make(map[string]*NodeState, len(list)), sameConfiguration}
+	for _, n := range list {
+		d.byElement[n.El], d.byID[n.ID] = n, n
+	}
+	return d
+}
+
+// status reads the status section; what was decoded before is taken from there.
+func (d *decoder) status(section *Element, before *decoded) {
 	st := &d.cib.Status
 	for e := range section.Elements() {
 		switch e.Name {
 		case "node_state":
-			n := before[e]
-			if n == nil {
-				n = d.nodeState(e)
+			n := before.byElement[e]
+			if n == nil || !before.attrs && len(n.Attrs) > 0 {
+				n = d.nodeState(e, before)
 			}
 			st.Nodes = append(st.Nodes, n)
 		case "tickets":
@@ -23,7 +41,7 @@ func (d *decoder) status(section *Element, before map[*Element]*NodeState) {
 	}
 }
 
-func (d *decoder) nodeState(e *Element) *NodeState {
+func (d *decoder) nodeState(e *Element, before *decoded) *NodeState {
 	n := &NodeState{El: e}
 	for name, value := range e.Attrs() {
 		switch name {
@@ -43,24 +61,93 @@ func (d *decoder) nodeState(e *Element) *NodeState {
 			n.Remote = boolOr(value, false)
 		}
 	}
+	old := before.byID[n.ID]
+	if old != nil && before.attrs && sameChild(old.El, e, "transient_attributes") {
+		n.Attrs = old.Attrs
+	} else {
+		for c := range e.Elements() {
+			if c.Name == "transient_attributes" {
+				n.Attrs = append(n.Attrs, d.setsInOrder(c, "instance_attributes")...)
+			}
+		}
+		byPrecedence(n.Attrs)
+	}
+	if old != nil && sameChild(old.El, e, "lrm") {
+		n.Lrm = old.Lrm
+		return n
+	}
 	for c := range e.Elements() {
-		switch c.Name {
-		case "transient_attributes":
-			n.Attrs = append(n.Attrs, d.setsInOrder(c, "instance_attributes")...)
-		case "lrm":
-			for r := range c.Elements() {
-				if r.Name == "lrm_resources" {
-					n.Lrm = append(n.Lrm, histories(r)...)
-				}
+		if c.Name != "lrm" {
+			continue
+		}
+		for r := range c.Elements() {
+			if r.Name != "lrm_resources" {
+				continue
+			}
+			if list := histories(r, old); n.Lrm == nil {
+				n.Lrm = list
+			} else {
+				n.Lrm = append(n.Lrm, list...)
 			}
 		}
 	}
-	byPrecedence(n.Attrs)
 	return n
 }
 
-// histories reads a node's lrm_resources: few allocations however many there are.
-func histories(section *Element) []*LrmResource {
+// sameChild reports whether two elements share their only child of a name.
+func sameChild(a, b *Element, name string) bool {
+	shared := false
+	for c := range b.Elements() {
+		if c.Name == name {
+			if shared || c != a.Child(name) {
+				return false
+			}
+			shared = true
+		}
+	}
+	return shared
+}
+
+// histories reads a node's lrm_resources. What the node state had before, mostly in the same order, is
+// taken from there.
+func histories(section *Element, old *NodeState) []*LrmResource {
+	if old == nil || len(old.Lrm) == 0 {
+		return allHistories(section)
+	}
+	list := make([]*LrmResource, 0, len(section.Children))
+	at := 0 // in old.Lrm: all before it was used or is gone
+	for e := range section.Elements() {
+		if e.Name != "lrm_resource" {
+			continue
+		}
+		if found := nextHistory(old.Lrm, at, e); found >= 0 {
+			list = append(list, old.Lrm[found])
+			at = found + 1
+			continue
+		}
+		r := lrmResource(e)
+		r.Ops = appendOps(nil, e)
+		list = append(list, &r)
+		if at < len(old.Lrm) && old.Lrm[at].ID == r.ID { // changed in its place
+			at++
+		}
+	}
+	return list
+}
+
+// nextHistory looks for the history of an element from a place on, and a few places beyond: further ones are
+// read again.
+func nextHistory(list []*LrmResource, at int, e *Element) int {
+	for i := at; i < min(at+4, len(list)); i++ {
+		if list[i].El == e {
+			return i
+		}
+	}
+	return -1
+}
+
+// allHistories reads all histories: few allocations however many there are.
+func allHistories(section *Element) []*LrmResource {
 	resources, ops := 0, 0
 	for e := range section.Elements() {
 		resources++
@@ -76,13 +163,19 @@ func histories(section *Element) []*LrmResource {
 		slab = append(slab, lrmResource(e))
 		r := &slab[len(slab)-1]
 		first := len(opSlab)
-		for c := range e.Elements() {
-			if c.Name == "lrm_rsc_op" {
-				opSlab = append(opSlab, lrmOp(c))
-			}
-		}
+		opSlab = appendOps(opSlab, e)
 		r.Ops = opSlab[first:len(opSlab):len(opSlab)]
 		list = append(list, r)
+	}
+	return list
+}
+
+// appendOps appends the operations of a history.
+func appendOps(list []LrmOp, e *Element) []LrmOp {
+	for c := range e.Elements() {
+		if c.Name == "lrm_rsc_op" {
+			list = append(list, lrmOp(c))
+		}
 	}
 	return list
 }

@@ -43,7 +43,10 @@ func (n *NodeEdit) transientElement() *Element {
 
 // WithPair returns a block of name/value pairs in which one is set. "value++", "name++" and "value+=N" add to
 // what is there.
-func WithPair(set *Element, name, value string) *Element {
+func WithPair(set *Element, name, value string) *Element { return setPair(set, name, value, nil) }
+
+// setPair is WithPair where ids may be taken that are not in the block; taken may be nil.
+func setPair(set *Element, name, value string, taken map[string]bool) *Element {
 	for i, c := range set.Children {
 		if c.Kind == KindElement && c.Name == "nvpair" && c.Attr("name") == name {
 			changed := c.With("value", addValue(c.Attr("value"), name, value))
@@ -53,7 +56,7 @@ func WithPair(set *Element, name, value string) *Element {
 			return set.Replace(i, changed)
 		}
 	}
-	return set.WithChild(NewElement("nvpair", []Attr{{"id", freePairID(set, name)}, {"name", name}, {"value", addValue("", name, value)}}))
+	return set.WithChild(NewElement("nvpair", []Attr{{"id", freePairID(set, name, taken)}, {"name", name}, {"value", addValue("", name, value)}}))
 }
 
 // withoutPairs returns a block without the pairs whose names gone tells of.
@@ -106,10 +109,10 @@ func addValue(old, name, value string) string {
 
 // freePairID is the id of a new pair of a block: made of the block's and the name, and of a number where
 // another pair has that id already, which happens since ids hold fewer characters than names.
-func freePairID(set *Element, name string) string {
+func freePairID(set *Element, name string, taken map[string]bool) string {
 	base := idText(set.ID() + "-" + name)
 	id := base
-	for n := 2; set.Find("nvpair", id) != nil; n++ {
+	for n := 2; taken[id] || set.Find("nvpair", id) != nil; n++ {
 		id = base + "-" + strconv.Itoa(n)
 	}
 	return id
