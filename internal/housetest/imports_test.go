@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	// State and node side.
 	"internal/driver":  {"internal/cib"},
 	"internal/history": {},
+	"internal/peer":    {},
 	// The doors.
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
@@ -32,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/lab":    {"internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/wire"},
 	// Tests and tools.
 	"internal/housetest":   {},
+	"internal/memnet":      {},
 	"tools/bench":          {"tools/internal/*"},
 	"tools/cibgen":         {"tools/internal/*"},
 	"tools/corpus":         {"tools/internal/*"},

@@ -1,0 +1,238 @@
+package peer
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// handshakeTimeout bounds everything from the first byte to the hello. A host under full load needs a while.
+const handshakeTimeout = 2 * time.Second
+
+// Bounds of connections that have not proved yet who they are.
+const (
+	maxHandshakes       = 512
+	maxHandshakesOfHost = 64
+)
+
+// door counts connections in their handshake, so that strangers cannot fill our memory.
+type door struct {
+	mu      sync.Mutex
+	inside  int
+	byHost  map[string]int
+	refused int       // since the last line of the log
+	logged  time.Time // when that was
+}
+
+func (d *door) enter(host string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inside >= maxHandshakes || d.byHost[host] >= maxHandshakesOfHost {
+		return false
+	}
+	if d.byHost == nil {
+		d.byHost = map[string]int{}
+	}
+	d.inside++
+	d.byHost[host]++
+	return true
+}
+
+func (d *door) leave(host string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inside--
+	if d.byHost[host]--; d.byHost[host] == 0 {
+		delete(d.byHost, host)
+	}
+}
+
+// mention reports whether a refusal is worth a line, and how many there were since the last one.
+func (d *door) mention(now time.Time) (int, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refused++
+	if now.Sub(d.logged) < 10*time.Second {
+		return 0, false
+	}
+	n := d.refused
+	d.refused, d.logged = 0, now
+	return n, true
+}
+
+// accept takes connections from one listener, until it is closed.
+func (p *Peer) accept(l net.Listener) {
+	for {
+		raw, err := l.Accept()
+		if err != nil {
+			if p.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			p.cfg.Log.Error("cannot take a connection of another node", "listen", l.Addr(), "err", err)
+			select { // out of file descriptors, most likely
+			case <-p.ctx.Done():
+			case <-time.After(tickInterval):
+			}
+			continue
+		}
+		host, _, err := net.SplitHostPort(raw.RemoteAddr().String())
+		if err != nil {
+			host = raw.RemoteAddr().String()
+		}
+		if !p.door.enter(host) {
+			_ = raw.Close()
+			continue
+		}
+		var once sync.Once
+		leave := func() { once.Do(func() { p.door.leave(host) }) }
+		if !p.run(func() { defer leave(); p.serveConn(raw, leave) }) {
+			leave()
+			_ = raw.Close()
+		}
+	}
+}
+
+// serveConn sees a connection through: handshake first, and nothing else before it.
+func (p *Peer) serveConn(raw net.Conn, inside func()) {
+	g := newGate(raw, p.cfg.Faults, "")
+	if !p.hold(g) {
+		return
+	}
+	keep := false
+	defer func() {
+		if !keep {
+			p.release(g)
+		}
+	}()
+	deadline := time.Now().Add(handshakeTimeout)
+	ctx, cancel := context.WithDeadline(p.ctx, deadline)
+	defer cancel()
+	t := tls.Server(g, p.serverTLS(g))
+	_ = g.SetDeadline(deadline)
+	if err := t.HandshakeContext(ctx); err != nil {
+		p.refuse(raw, err)
+		return
+	}
+	cs := t.ConnectionState()
+	if cs.NegotiatedProtocol == protoJoin {
+		inside()
+		p.serveJoin(t, KeyHash(cs.PeerCertificates[0]))
+		return
+	}
+	m, err := p.verify(p.cfg.Identity(), cs.PeerCertificates)
+	if err == nil && cs.NegotiatedProtocol == protoLink {
+		var h hello
+		if h, err = p.greet(t, 0, false); err == nil {
+			inside()
+			_ = g.SetDeadline(time.Time{})
+			err = p.adopt(t, g, m, h, false)
+		}
+	} else if err == nil {
+		keep, err = p.serveStream(t, g, m, cs.NegotiatedProtocol)
+	}
+	if err != nil {
+		p.refuse(raw, err)
+	}
+}
+
+// refuse mentions in the log that somebody was not let in, but not each time.
+func (p *Peer) refuse(raw net.Conn, err error) {
+	if p.ctx.Err() != nil {
+		return
+	}
+	if n, ok := p.door.mention(p.cfg.Now()); ok {
+		p.cfg.Log.Warn("a connection was refused", "from", raw.RemoteAddr(), "why", err, "refused", n)
+	}
+}
+
+// source is the host that ring k is dialled from, "" for any.
+func (p *Peer) source(ring int) string {
+	if ring >= len(p.cfg.Listen) {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(p.cfg.Listen[ring])
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		return ""
+	}
+	return host
+}
+
+// connect dials a member and proves who both are. On success the socket is held.
+func (p *Peer) connect(ctx context.Context, node string, ring int, addr, proto string) (*tls.Conn, *gate, member, error) {
+	var m member
+	if p.cfg.Faults != nil {
+		if err := p.waitFault(ctx, node); err != nil {
+			return nil, nil, m, err
+		}
+	}
+	raw, err := p.cfg.Dial(ctx, p.source(ring), addr)
+	if err != nil {
+		return nil, nil, m, err
+	}
+	g := newGate(raw, p.cfg.Faults, node)
+	if !p.hold(g) {
+		return nil, nil, m, ErrStopped
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = g.SetDeadline(deadline)
+	}
+	t := tls.Client(g, p.clientTLS(node, proto, &m))
+	if err := t.HandshakeContext(ctx); err != nil {
+		p.release(g)
+		return nil, nil, m, fmt.Errorf("handshake with %s at %s: %w", node, addr, err)
+	}
+	return t, g, m, nil
+}
+
+// waitFault stands in for a network that loses what is sent to connect.
+func (p *Peer) waitFault(ctx context.Context, node string) error {
+	end := time.NewTimer(4 * tickInterval)
+	defer end.Stop()
+	for blocked(p.cfg.Faults, node, true) || blocked(p.cfg.Faults, node, false) {
+		again := time.NewTimer(gateInterval)
+		select {
+		case <-ctx.Done():
+			again.Stop()
+			return errBlocked
+		case <-end.C:
+			again.Stop()
+			return errBlocked
+		case <-again.C:
+		}
+	}
+	return nil
+}
+
+// dialLink makes one attempt to connect a link, and reads from it until it ends.
+func (p *Peer) dialLink(l *link, addr string) {
+	node := l.r.node.Name
+	err := func() error {
+		ctx, cancel := context.WithTimeout(l.r.ctx, handshakeTimeout)
+		defer cancel()
+		t, g, m, err := p.connect(ctx, node, l.ring, addr, protoLink)
+		if err != nil {
+			return err
+		}
+		defer p.release(g)
+		h, err := p.greet(t, l.ring, true)
+		if err != nil {
+			return fmt.Errorf("%s at %s does not let us in: %w", node, addr, err)
+		}
+		_ = g.SetDeadline(time.Time{})
+		return p.adopt(t, g, m, h, true)
+	}()
+	if err != nil {
+		p.mu.Lock()
+		if l.r.ctx.Err() == nil {
+			l.failed(err)
+		}
+		p.mu.Unlock()
+	}
+}

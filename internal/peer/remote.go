@@ -1,0 +1,187 @@
+package peer
+
+import (
+	"context"
+	"slices"
+)
+
+// remote is another node, with a link a ring. Peer.mu guards it.
+type remote struct {
+	p       *Peer
+	node    Node
+	ctx     context.Context // ends when the node is no member any longer
+	cut     context.CancelFunc
+	links   []*link
+	streams map[*stream]struct{}
+	inbox   *inbox
+	changed chan struct{} // closed and replaced when a link comes or goes
+	used    int64         // tick at which somebody wanted something of it
+	pending int           // calls to it
+}
+
+func (p *Peer) newRemote(n Node) *remote {
+	ctx, cancel := context.WithCancel(p.ctx)
+	return &remote{
+		p: p, node: n, ctx: ctx, cut: cancel,
+		streams: map[*stream]struct{}{},
+		inbox:   newInbox(),
+		changed: make(chan struct{}),
+		used:    -useful,
+	}
+}
+
+// Limits in ticks.
+const (
+	hot    = 2 * ticksPerSecond  // so long after a use, silence is noticed at once
+	useful = 30 * ticksPerSecond // so long after a use, a lost link is dialled again
+	unused = 60 * ticksPerSecond // so long without any use, a link is closed
+)
+
+// warmPeers is up to how many other nodes links are kept even when nobody uses them.
+const warmPeers = 8
+
+// Refresh asks for the members anew. Whoever is no member any longer, or has another key, is cut off before
+// it returns.
+func (p *Peer) Refresh() {
+	p.refreshing.Lock()
+	defer p.refreshing.Unlock()
+	nodes := p.cfg.Peers()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.anyone = len(nodes) == 0
+	if p.stopped || p.anyone {
+		return
+	}
+	seen := map[string]bool{}
+	for _, n := range nodes {
+		if n.Name == p.cfg.Name {
+			continue
+		}
+		seen[n.Name] = true
+		if r := p.remotes[n.Name]; r != nil && r.node.KeyHash != n.KeyHash {
+			r.remove("it has another key now")
+		}
+		r := p.remotes[n.Name]
+		if r == nil {
+			r = p.newRemote(n)
+			p.remotes[n.Name] = r
+		}
+		r.update(n)
+	}
+	for name, r := range p.remotes {
+		if !seen[name] {
+			r.remove("it is no member any longer")
+		}
+	}
+}
+
+// update takes on changed addresses.
+func (r *remote) update(n Node) {
+	r.node = n
+	for k, addr := range n.Addrs {
+		if k == len(r.links) {
+			r.links = append(r.links, newLink(r, k))
+		}
+		if l := r.links[k]; l.remote != addr {
+			if l.remote != "" {
+				l.drop("the node's address has changed", true)
+			}
+			l.remote = addr
+		}
+	}
+	for _, l := range r.links[len(n.Addrs):] {
+		l.remote = ""
+		l.drop("the ring is no more", false)
+	}
+	if len(r.links) > len(n.Addrs) {
+		r.links = r.links[:len(n.Addrs)]
+	}
+	if len(r.p.remotes) <= warmPeers {
+		for _, l := range r.links {
+			l.dial()
+		}
+	}
+}
+
+// remove cuts a node off.
+func (r *remote) remove(why string) {
+	if len(r.links) > 0 {
+		r.p.tell(func() { r.p.cfg.Log.Info("node is cut off", "node", r.node.Name, "why", why) })
+	}
+	delete(r.p.remotes, r.node.Name)
+	r.cut()
+	for _, l := range r.links {
+		l.drop(why, false)
+	}
+	for s := range r.streams {
+		s.kill()
+	}
+	r.broadcast()
+}
+
+// broadcast wakes everybody who waits for a link.
+func (r *remote) broadcast() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// use notes that somebody wants something of the node, and sees that there are links.
+func (r *remote) use() {
+	r.used = r.p.ticks
+	for _, l := range r.links {
+		if l.best() == nil {
+			l.dial()
+		}
+	}
+}
+
+// hot reports whether silence should be noticed at once.
+func (r *remote) hot() bool {
+	return r.pending > 0 || len(r.streams) > 0 || r.p.ticks-r.used <= hot
+}
+
+// wanted reports whether a missing link is worth dialling.
+func (r *remote) wanted() bool {
+	return r.hot() || r.p.ticks-r.used <= useful || len(r.p.remotes) <= warmPeers
+}
+
+// best is the connection to use: of a ring that works, with the smallest round-trip time by order of
+// magnitude, and of these the first ring. Nil when there is none.
+func (r *remote) best() *conn {
+	var best *conn
+	for _, l := range r.links {
+		c := l.best()
+		if c == nil || c.down {
+			continue
+		}
+		if best == nil || c.magnitude() < best.magnitude() {
+			best = c
+		}
+	}
+	return best
+}
+
+// look is called every tick. What it returns is to be done without the lock.
+func (r *remote) look() []func() {
+	var todo []func()
+	for _, l := range r.links {
+		for _, c := range slices.Clone(l.conns) {
+			c.look(r.hot())
+		}
+	}
+	for _, l := range r.links {
+		todo = append(todo, l.judge()...)
+	}
+	r.inbox.expire(r.p.ticks)
+	return todo
+}
+
+// heardElsewhere reports whether another ring has just heard the node.
+func (r *remote) heardElsewhere(ring int) bool {
+	for _, l := range r.links {
+		if c := l.best(); l.ring != ring && c != nil && !c.down && c.idle <= 1 {
+			return true
+		}
+	}
+	return false
+}
