@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"internal/driver":  {"internal/cib"},
 	"internal/history": {},
 	"internal/peer":    {},
+	"internal/store":   {"internal/cib"},
 	// The doors.
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},

@@ -1,101 +1,214 @@
-// Package memnet is a network in memory, for tests: listeners by address, and connections with buffers and
-// deadlines between them. It owns no goroutine and no socket, so that whole clusters run under
-// testing/synctest.
+// Package memnet is a network in memory, for tests: hosts by name, listeners and connections that behave as
+// TCP's do, and links that can be cut in one direction or both, slowed down and mended.
 //
-// It promises the semantics of TCP that programs count on: a write returns once it is buffered and waits when
-// the buffer is full, a close is read as io.EOF after what was written before it, deadlines work, a connection
-// to where nobody listens is refused. It never delays or loses anything by itself.
+// It promises that bytes arrive whole and in order or not at all, that what was sent into a cut waits there
+// as TCP would send it again, and that everything blocks in ways that testing/synctest understands. It never
+// touches a real network, and has no part in the program that is shipped.
 package memnet
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// Network is a set of listeners that can be dialled. The zero value is ready.
+// ErrRefused is the error of dialling where nobody listens.
+var ErrRefused = syscall.ECONNREFUSED
+
+// Network is a set of hosts that can reach each other. An address is "host:port", both of any kind; the
+// host of an address without a colon is the whole of it. The zero value is ready.
 type Network struct {
 	mu        sync.Mutex
+	change    chan struct{} // closed and replaced when a link changes
 	listeners map[string]*listener
-	ports     int
+	links     map[way]link
+	conns     map[*conn]struct{}
+	port      int
 }
 
-// ErrRefused is the error of dialling where nobody listens.
-var ErrRefused = errors.New("connection refused")
+// way is a direction between two hosts.
+type way struct{ from, to string }
 
-type addr string
+type link struct {
+	cut   bool
+	delay time.Duration
+}
 
-func (addr) Network() string  { return "mem" }
-func (a addr) String() string { return string(a) }
+// init is called with mu held.
+func (n *Network) init() {
+	if n.change == nil {
+		n.change = make(chan struct{})
+		n.listeners, n.links, n.conns = map[string]*listener{}, map[way]link{}, map[*conn]struct{}{}
+	}
+}
 
-// Listen listens on an address, which can be any string.
-func (n *Network) Listen(address string) (net.Listener, error) {
+func hostOf(addr string) string {
+	if i := strings.LastIndexByte(addr, ':'); i >= 0 {
+		return addr[:i]
+	}
+	return addr
+}
+
+// set changes links and wakes everybody who waits for one.
+func (n *Network) set(change func(l *link), ways ...way) {
+	n.mu.Lock()
+	n.init()
+	for _, w := range ways {
+		l := n.links[w]
+		change(&l)
+		n.links[w] = l
+	}
+	n.mu.Unlock()
+	n.wake()
+}
+
+// wake makes everybody look at the links and listeners again.
+func (n *Network) wake() {
+	n.mu.Lock()
+	close(n.change)
+	n.change = make(chan struct{})
+	pipes := make([]*pipe, 0, len(n.conns))
+	for c := range n.conns {
+		pipes = append(pipes, c.in)
+	}
+	n.mu.Unlock()
+	for _, p := range pipes {
+		p.wake()
+	}
+}
+
+// Cut ends all traffic between two hosts.
+func (n *Network) Cut(a, b string) {
+	n.set(func(l *link) { l.cut = true }, way{a, b}, way{b, a})
+}
+
+// CutOneWay ends the traffic from one host to another.
+func (n *Network) CutOneWay(from, to string) {
+	n.set(func(l *link) { l.cut = true }, way{from, to})
+}
+
+// Heal lets traffic between two hosts pass again, at full speed.
+func (n *Network) Heal(a, b string) {
+	n.set(func(l *link) { *l = link{} }, way{a, b}, way{b, a})
+}
+
+// Delay makes bytes from one host to another take that long.
+func (n *Network) Delay(from, to string, d time.Duration) {
+	n.set(func(l *link) { l.delay = d }, way{from, to})
+}
+
+// Partition cuts every link between hosts of different groups.
+func (n *Network) Partition(groups ...[]string) {
+	for i, a := range groups {
+		for _, b := range groups[i+1:] {
+			for _, x := range a {
+				for _, y := range b {
+					n.Cut(x, y)
+				}
+			}
+		}
+	}
+}
+
+// HealAll mends all links.
+func (n *Network) HealAll() {
+	n.mu.Lock()
+	n.init()
+	n.links = map[way]link{}
+	n.mu.Unlock()
+	n.wake()
+}
+
+// Crash ends all connections and listeners of a host. The others hear that at once, as they do of a killed
+// process.
+func (n *Network) Crash(host string) { n.drop(host, true) }
+
+// PowerOff ends all connections and listeners of a host without a word to the others.
+func (n *Network) PowerOff(host string) { n.drop(host, false) }
+
+func (n *Network) drop(host string, tell bool) {
+	n.mu.Lock()
+	n.init()
+	var ends []*conn
+	for c := range n.conns {
+		if c.local == host {
+			ends = append(ends, c)
+		}
+	}
+	var open []*listener
+	for addr, l := range n.listeners {
+		if hostOf(addr) == host {
+			open = append(open, l)
+		}
+	}
+	n.mu.Unlock()
+	for _, l := range open {
+		_ = l.Close()
+	}
+	for _, c := range ends {
+		c.fail(syscall.ECONNRESET, !tell)
+		if tell {
+			c.peer.fail(syscall.ECONNRESET, false)
+		}
+	}
+}
+
+func (n *Network) link(from, to string) link {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.listeners[address] != nil {
-		return nil, fmt.Errorf("listen %s: address already in use", address)
-	}
-	if n.listeners == nil {
-		n.listeners = map[string]*listener{}
-	}
-	l := &listener{n: n, addr: addr(address), queue: make(chan net.Conn, 128), done: make(chan struct{})}
-	n.listeners[address] = l
-	return l, nil
-}
-
-// Dial connects to a listener. local is the host that it comes from, and may be empty.
-func (n *Network) Dial(ctx context.Context, local, remote string) (net.Conn, error) {
-	n.mu.Lock()
-	l := n.listeners[remote]
-	n.ports++
-	if local == "" {
-		local = "mem"
-	}
-	from := addr(fmt.Sprintf("%s:%d", local, 32768+n.ports))
-	n.mu.Unlock()
-	refused := &net.OpError{Op: "dial", Net: "mem", Addr: addr(remote), Err: ErrRefused}
-	if l == nil {
-		return nil, refused
-	}
-	ours, theirs := Pipe(from, addr(remote))
-	select {
-	case <-l.done:
-		return nil, refused
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case l.queue <- theirs:
-		return ours, nil
-	}
+	return n.links[way{from, to}]
 }
 
 type listener struct {
-	n     *Network
+	net   *Network
 	addr  addr
 	queue chan net.Conn
 	done  chan struct{}
 	once  sync.Once
 }
 
+type addr string
+
+func (addr) Network() string  { return "mem" }
+func (a addr) String() string { return string(a) }
+
+// Listen opens an address.
+func (n *Network) Listen(address string) (net.Listener, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.init()
+	if n.listeners[address] != nil {
+		return nil, fmt.Errorf("listen %s: %w", address, syscall.EADDRINUSE)
+	}
+	l := &listener{net: n, addr: addr(address), queue: make(chan net.Conn, 128), done: make(chan struct{})}
+	n.listeners[address] = l
+	return l, nil
+}
+
 func (l *listener) Accept() (net.Conn, error) {
 	select {
-	case <-l.done:
-		return nil, net.ErrClosed
 	case c := <-l.queue:
 		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
 	}
 }
 
+func (l *listener) Addr() net.Addr { return l.addr }
+
+// Close ends the listener; connections that nobody has accepted are reset.
 func (l *listener) Close() error {
 	l.once.Do(func() {
+		l.net.mu.Lock()
+		delete(l.net.listeners, string(l.addr))
+		l.net.mu.Unlock()
 		close(l.done)
-		l.n.mu.Lock()
-		delete(l.n.listeners, string(l.addr))
-		l.n.mu.Unlock()
 		for {
 			select {
 			case c := <-l.queue:
@@ -108,156 +221,81 @@ func (l *listener) Close() error {
 	return nil
 }
 
-func (l *listener) Addr() net.Addr { return l.addr }
+// Dial connects a host to an address. When nobody listens there it fails at once, when the link is cut
+// (either way) it waits for it until ctx ends.
+func (n *Network) Dial(ctx context.Context, from, to string) (net.Conn, error) {
+	if from == "" {
+		from = "mem"
+	}
+	for {
+		n.mu.Lock()
+		n.init()
+		there, back := n.links[way{from, hostOf(to)}], n.links[way{hostOf(to), from}]
+		l, change := n.listeners[to], n.change
+		n.port++
+		port := n.port
+		n.mu.Unlock()
+		if !there.cut && !back.cut {
+			if l == nil {
+				return nil, &net.OpError{Op: "dial", Net: "mem", Addr: addr(to), Err: ErrRefused}
+			}
+			if err := rest(ctx, there.delay+back.delay); err != nil {
+				return nil, &net.OpError{Op: "dial", Net: "mem", Addr: addr(to), Err: err}
+			}
+			return n.connect(ctx, l, from, addr(fmt.Sprintf("%s:%d", from, 30000+port)))
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return nil, &net.OpError{Op: "dial", Net: "mem", Addr: addr(to), Err: timedOut(ctx)}
+		}
+	}
+}
 
-// Pipe makes a pair of connected connections.
+func (n *Network) connect(ctx context.Context, l *listener, from string, local addr) (net.Conn, error) {
+	mine, theirs := newPair(n, from, hostOf(string(l.addr)), local, l.addr)
+	err := error(ErrRefused)
+	select {
+	case <-l.done:
+	default:
+		select {
+		case l.queue <- theirs:
+			return mine, nil
+		case <-l.done:
+		case <-ctx.Done():
+			err = timedOut(ctx)
+		}
+	}
+	_ = mine.Close()
+	_ = theirs.Close()
+	return nil, &net.OpError{Op: "dial", Net: "mem", Addr: l.addr, Err: err}
+}
+
+// Pipe makes a pair of connections of hosts that nothing can part.
 func Pipe(a, b net.Addr) (net.Conn, net.Conn) {
-	there, back := newHalf(), newHalf()
-	return &conn{local: a, remote: b, in: back, out: there}, &conn{local: b, remote: a, in: there, out: back}
+	n := &Network{}
+	n.init()
+	x, y := newPair(n, hostOf(a.String()), hostOf(b.String()), addr(a.String()), addr(b.String()))
+	return x, y
 }
 
-// bufferSize is how much one direction holds.
-const bufferSize = 64 << 10
-
-// half is one direction of a connection.
-type half struct {
-	mu      sync.Mutex
-	changed *sync.Cond
-	data    []byte
-	ended   bool // the writer has closed: io.EOF after the data
-	broken  bool // the reader has closed: writes fail
-	read    deadline
-	write   deadline
-}
-
-type deadline struct {
-	passed bool
-	timer  *time.Timer
-}
-
-func newHalf() *half {
-	h := &half{}
-	h.changed = sync.NewCond(&h.mu)
-	return h
-}
-
-// set replaces a deadline of a half, whose lock is held.
-func (h *half) set(d *deadline, t time.Time) {
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
+func rest(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
 	}
-	d.passed = false
-	if t.IsZero() {
-		return
-	}
-	wait := time.Until(t)
-	if wait <= 0 {
-		d.passed = true
-		h.changed.Broadcast()
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(wait, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if d.timer == timer {
-			d.passed = true
-			h.changed.Broadcast()
-		}
-	})
-	d.timer = timer
-}
-
-type conn struct {
-	local, remote net.Addr
-	in, out       *half
-}
-
-func (c *conn) Read(b []byte) (int, error) {
-	h := c.in
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for {
-		switch {
-		case h.broken:
-			return 0, net.ErrClosed
-		case h.read.passed:
-			return 0, os.ErrDeadlineExceeded
-		case len(b) == 0:
-			return 0, nil
-		case len(h.data) > 0:
-			n := copy(b, h.data)
-			h.data = h.data[n:]
-			h.changed.Broadcast()
-			return n, nil
-		case h.ended:
-			return 0, io.EOF
-		}
-		h.changed.Wait()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return timedOut(ctx)
 	}
 }
 
-func (c *conn) Write(b []byte) (int, error) {
-	h := c.out
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	written := 0
-	for {
-		switch {
-		case h.ended:
-			return written, net.ErrClosed
-		case h.broken:
-			return written, io.ErrClosedPipe
-		case h.write.passed:
-			return written, os.ErrDeadlineExceeded
-		case len(b) == 0:
-			return written, nil
-		case len(h.data) < bufferSize:
-			n := min(len(b), bufferSize-len(h.data))
-			h.data = append(h.data, b[:n]...)
-			written += n
-			b = b[n:]
-			h.changed.Broadcast()
-			continue
-		}
-		h.changed.Wait()
+func timedOut(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return os.ErrDeadlineExceeded
 	}
-}
-
-func (c *conn) Close() error {
-	for _, h := range []*half{c.in, c.out} {
-		h.mu.Lock()
-		if h == c.in {
-			h.broken = true
-			h.set(&h.read, time.Time{})
-		} else {
-			h.ended = true
-			h.set(&h.write, time.Time{})
-		}
-		h.changed.Broadcast()
-		h.mu.Unlock()
-	}
-	return nil
-}
-
-func (c *conn) LocalAddr() net.Addr  { return c.local }
-func (c *conn) RemoteAddr() net.Addr { return c.remote }
-
-func (c *conn) SetDeadline(t time.Time) error {
-	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
-}
-
-func (c *conn) SetReadDeadline(t time.Time) error {
-	c.in.mu.Lock()
-	defer c.in.mu.Unlock()
-	c.in.set(&c.in.read, t)
-	return nil
-}
-
-func (c *conn) SetWriteDeadline(t time.Time) error {
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	c.out.set(&c.out.write, t)
-	return nil
+	return ctx.Err()
 }
