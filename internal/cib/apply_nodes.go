@@ -65,10 +65,16 @@ func (a *applying) nodeOf(u *NodeUpdate) (id, name string, err error) {
 }
 
 func (a *applying) nodeFacts(id string, u *NodeUpdate) {
-	if u.BootID == "" && u.AwayUntil == nil {
+	if u.BootID == "" && u.AwayUntil == nil && u.Watchdog == nil {
 		return
 	}
 	f := a.facts(id)
+	if u.BootID != "" && f.BootID != u.BootID {
+		f.WatchdogMS = 0 // of another boot: this one has to arm its own
+	}
+	if u.Watchdog != nil {
+		f.WatchdogMS = *u.Watchdog
+	}
 	if u.AwayUntil != nil {
 		f.AwayUntil = u.AwayUntil.UTC()
 		if u.AwayUntil.IsZero() {

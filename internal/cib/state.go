@@ -84,5 +84,6 @@ type NodeFacts struct {
 	// shows up with it all the same was not cut off.
 	Ended      string    `json:"ended,omitempty"`
 	AwayUntil  time.Time `json:"away_until,omitzero"`  // the daemon restarts and its resources go on: not lost before that time
+	WatchdogMS int64     `json:"watchdog,omitempty"`   // time of its armed watchdog; 0: none is armed, and time alone proves nothing
 	Unverified bool      `json:"unverified,omitempty"` // never seen by this generation: nothing is known of what runs there
 }

@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	// State and node side.
 	"internal/driver":  {"internal/cib"},
+	"internal/fencer":  {"internal/cib"},
 	"internal/history": {},
 	"internal/peer":    {},
 	"internal/store":   {"internal/cib"},

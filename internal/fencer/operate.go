@@ -1,0 +1,106 @@
+package fencer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Errors of Register and Monitor that callers tell apart; others say that the device does not answer.
+var (
+	ErrNotInstalled = errors.New("the fence agent cannot be used")
+	ErrNotStarted   = errors.New("the device is not started here")
+)
+
+// Register starts a device's resource on this node: its agent's monitor says that the device can be reached
+// from here. That it is not started anywhere keeps nobody from fencing with it.
+func (f *Fencer) Register(ctx context.Context, device string) error {
+	err := f.monitor(ctx, device)
+	f.register(device, err == nil)
+	return err
+}
+
+// Unregister stops a device's resource on this node.
+func (f *Fencer) Unregister(_ context.Context, device string) error {
+	f.register(device, false)
+	return nil
+}
+
+// Registered reports whether the device's resource is started on this node, as far as this process knows.
+func (f *Fencer) Registered(device string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.started[device]
+}
+
+// Monitor has the agent look whether its device can be reached from here. A device that answers counts as
+// started: a recurring monitor goes on where an earlier process of this daemon has registered it.
+func (f *Fencer) Monitor(ctx context.Context, device string) error {
+	err := f.monitor(ctx, device)
+	if err == nil {
+		f.register(device, true)
+	}
+	return err
+}
+
+func (f *Fencer) register(device string, on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.started[device] == on {
+		return
+	}
+	if on {
+		f.started[device] = true
+	} else {
+		delete(f.started, device)
+	}
+	delete(f.lists, device)
+}
+
+// monitor uses the parameters of the CIB, not of an operation: they are what a fencing would use.
+func (f *Fencer) monitor(ctx context.Context, device string) error {
+	d, ok := f.device(device)
+	if !ok {
+		return fmt.Errorf("%s is no fence device of the configuration", device)
+	}
+	meta, err := f.metadata(ctx, d.Agent)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotInstalled, err)
+	}
+	if builtin(d.Agent) != nil {
+		return nil
+	}
+	action := "monitor"
+	if meta.Action(action) == nil && meta.Action("status") != nil {
+		action = "status"
+	}
+	for {
+		r, err := f.look(ctx, d, meta, action)
+		switch {
+		case errors.Is(err, errYield) && ctx.Err() == nil:
+			continue // after the fencing
+		case err != nil:
+			return err
+		case r.RC == 0 || action == "status" && r.RC == 2:
+			return nil
+		}
+		return fmt.Errorf("%s: %s of %s: %s", device, action, d.Agent, describe(r))
+	}
+}
+
+// look calls the agent, unless a fencing needs the device at the same time.
+func (f *Fencer) look(ctx context.Context, d Device, meta *Metadata, action string) (AgentResult, error) {
+	running, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	release, err := f.take(running, &d, cancel)
+	if err != nil {
+		return AgentResult{}, err
+	}
+	defer release()
+	u := &use{f: f, d: d, meta: meta, t: try{Device: d.ID, Action: action}, base: f.baseTimeout()}
+	r, err := u.run(running, action)
+	if err == nil && errors.Is(context.Cause(running), errYield) && r.RC != 0 {
+		err = errYield
+	}
+	return r, err
+}
