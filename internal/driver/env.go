@@ -83,6 +83,10 @@ func (h *Host) ocfEnv(r *Request, root string) []string {
 		if strings.ContainsRune(a.Value, 0) {
 			continue // no environment can hold it
 		}
+		if a.Name == "OCF_CHECK_LEVEL" { // the one parameter that agents know without a prefix
+			set(a.Name, a.Value)
+			continue
+		}
 		set("OCF_RESKEY_"+strings.ReplaceAll(a.Name, "-", "_"), a.Value)
 	}
 	for _, kv := range r.Env {

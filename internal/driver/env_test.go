@@ -47,7 +47,7 @@ func TestEnvironmentHasAllThatPacemakers(t *testing.T) {
 	for _, s := range sections {
 		var params []cib.Attr
 		for name, value := range s.env {
-			if p, ok := strings.CutPrefix(name, "OCF_RESKEY_"); ok {
+			if p, ok := strings.CutPrefix(name, "OCF_RESKEY_"); ok || name == "OCF_CHECK_LEVEL" {
 				params = append(params, cib.Attr{Name: p, Value: value})
 			}
 		}

@@ -243,3 +243,25 @@ func lastLines(parts ...string) string {
 	}
 	return s
 }
+
+// Find looks for the process of a running agent: the leader of its process group, with a variable (NAME=value) in
+// its environment and the agent's name on its command line. It is for calls of a daemon that died before it could
+// write down which process it had started.
+func Find(env, typ string) (Process, bool) {
+	dirs, _ := os.ReadDir("/proc") // without /proc there is nothing to be found
+	for _, d := range dirs {
+		pid, err := strconv.Atoi(d.Name())
+		if err != nil {
+			continue
+		}
+		environ, err := os.ReadFile("/proc/" + d.Name() + "/environ")
+		if err != nil || !bytes.Contains(append([]byte{0}, environ...), append(append([]byte{0}, env...), 0)) {
+			continue
+		}
+		cmdline, _ := os.ReadFile("/proc/" + d.Name() + "/cmdline") // it may have ended
+		if pgid, err := syscall.Getpgid(pid); err == nil && pgid == pid && bytes.Contains(cmdline, []byte("/"+typ+"\x00")) {
+			return Process{PID: pid, Start: startTime(pid)}, true
+		}
+	}
+	return Process{}, false
+}

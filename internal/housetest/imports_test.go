@@ -16,11 +16,12 @@ var mayImport = map[string][]string{
 	"internal/controller": {"internal/cib", "internal/transition", "internal/scheduler"},
 	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	// State and node side.
-	"internal/driver":  {"internal/cib"},
-	"internal/fencer":  {"internal/cib"},
-	"internal/history": {},
-	"internal/peer":    {},
-	"internal/store":   {"internal/cib"},
+	"internal/driver":   {"internal/cib"},
+	"internal/executor": {"internal/cib", "internal/driver"},
+	"internal/fencer":   {"internal/cib"},
+	"internal/history":  {},
+	"internal/peer":     {},
+	"internal/store":    {"internal/cib"},
 	// The doors.
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},

@@ -1,0 +1,449 @@
+package executor
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/driver"
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// States of a record.
+const (
+	opAccepted = "accepted"
+	opBegun    = "begun"
+	opDone     = "done"
+)
+
+// record is what the ledger has of one ordered operation.
+type record struct {
+	Op      cib.Operation  `json:"op"`
+	CallID  int            `json:"call_id"`
+	State   string         `json:"state"`
+	Begun   int64          `json:"begun,omitempty"` // ms since the epoch
+	Process driver.Process `json:"process,omitzero"`
+	Result  *cib.OpResult  `json:"result,omitempty"`
+}
+
+// savedRecurring is what the ledger has of a recurring operation.
+type savedRecurring struct {
+	Op       cib.Operation `json:"op"`
+	CallID   int           `json:"call_id"`
+	Reported bool          `json:"reported"` // there is a last result, and it was reported
+	RC       int           `json:"rc"`
+	Status   int           `json:"status"`
+	Changed  int64         `json:"changed"`  // seconds since the epoch
+	LastRun  int64         `json:"last_run"` // ms since the epoch
+}
+
+// ledger is what outlives the daemon. All of it is void after a boot, but for the epoch and the base of the
+// serial numbers, which have a file of their own: only they must survive a loss of power, so only they are
+// forced to the disk. The rest has to survive the death of a process, for which the kernel's memory will do.
+// Its methods are called under the executor's lock, but for begin and process.
+type ledger struct {
+	path string // of the lasting file
+	db   *bolt.DB
+	log  *slog.Logger
+
+	epoch  cib.Epoch
+	boots  uint64
+	serial uint64
+	call   int
+	open   map[opKey]*record // of the highest epoch, and what is not done of others
+}
+
+type opKey struct {
+	epoch  cib.Epoch
+	action int
+}
+
+// lasting is what survives a loss of power.
+type lasting struct {
+	Term  uint64 `json:"term"`  // highest that was seen
+	Boots uint64 `json:"boots"` // how many ledgers there have been
+}
+
+var (
+	bucketMeta      = []byte("meta")
+	bucketOps       = []byte("operations")
+	bucketOutbox    = []byte("outbox")
+	bucketRecurring = []byte("recurring")
+	bucketStates    = []byte("states")
+)
+
+func openLedger(dir, boot string, log *slog.Logger) (*ledger, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("no directory for the executor's ledger: %w", err)
+	}
+	l := &ledger{path: filepath.Join(dir, "executor.json"), log: log, open: map[opKey]*record{}}
+	var last lasting
+	if b, err := os.ReadFile(l.path); err == nil {
+		if err := json.Unmarshal(b, &last); err != nil {
+			return nil, fmt.Errorf("%s is damaged: %w; it holds the highest term that this node has seen: write {\"term\":N,\"boots\":0} with the term of the cluster (cerco status) into it", l.path, err)
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("the executor's ledger cannot be read: %w", err)
+	}
+	l.epoch.Term, l.boots = last.Term, last.Boots
+	name := filepath.Join(dir, "ledger.db")
+	if err := l.openDB(name, boot); err != nil {
+		return nil, err
+	}
+	if l.db == nil { // of another boot, or damaged by its end
+		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("the ledger of an earlier boot cannot be removed: %w", err)
+		}
+		l.boots++
+		if err := l.saveLasting(); err != nil {
+			return nil, err
+		}
+		if err := l.create(name, boot); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func boltOpen(name string) (*bolt.DB, error) {
+	return bolt.Open(name, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, NoFreelistSync: true, NoGrowSync: true})
+}
+
+// openDB opens the ledger if it is of this boot; db stays nil when it is of another one or unreadable.
+func (l *ledger) openDB(name, boot string) error {
+	if _, err := os.Stat(name); err != nil {
+		return nil
+	}
+	db, err := boltOpen(name)
+	if errors.Is(err, berrors.ErrTimeout) {
+		return fmt.Errorf("%s is in use: is another daemon running on this node?", name)
+	}
+	if err != nil {
+		l.log.Warn("the ledger cannot be read and is made anew", "file", name, "err", err)
+		return nil
+	}
+	same := false
+	err = db.View(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil || string(meta.Get([]byte("boot"))) != boot {
+			return nil
+		}
+		same = true
+		l.serial, l.call = number(meta, "serial"), int(number(meta, "call"))
+		if e := (cib.Epoch{Term: number(meta, "term"), Plan: number(meta, "plan")}); l.epoch.Less(e) {
+			l.epoch = e
+		}
+		return nil
+	})
+	if err != nil || !same {
+		db.Close()
+		return nil
+	}
+	l.db = db
+	return nil
+}
+
+func (l *ledger) create(name, boot string) error {
+	db, err := boltOpen(name)
+	if err != nil {
+		return fmt.Errorf("no ledger: %w", err)
+	}
+	l.serial = l.boots << 32
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, b := range [][]byte{bucketMeta, bucketOps, bucketOutbox, bucketRecurring, bucketStates} {
+			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put([]byte("boot"), []byte(boot))
+	})
+	if err != nil {
+		db.Close()
+		return fmt.Errorf("no ledger: %w", err)
+	}
+	l.db = db
+	return nil
+}
+
+func (l *ledger) close() {
+	if err := l.db.Close(); err != nil {
+		l.log.Warn("the ledger was not closed well", "err", err)
+	}
+}
+
+// saveLasting writes what must survive a loss of power, all of it or nothing.
+func (l *ledger) saveLasting() error {
+	b, err := json.Marshal(lasting{Term: l.epoch.Term, Boots: l.boots})
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = f.Write(b)
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	if err == nil {
+		err = os.Rename(l.path+".new", l.path)
+	}
+	if err != nil {
+		return fmt.Errorf("the term cannot be written down, so no order of it can be taken: %w", err)
+	}
+	if d, err := os.Open(filepath.Dir(l.path)); err == nil {
+		_ = d.Sync() // not every file system can; the file itself is there
+		d.Close()
+	}
+	return nil
+}
+
+func (l *ledger) update(what string, f func(*bolt.Tx) error) error {
+	err := l.db.Update(f)
+	if err != nil {
+		l.log.Error("the ledger cannot be written", "what", what, "err", err)
+		return fmt.Errorf("the ledger cannot be written (%s): %w; is the disk full?", what, err)
+	}
+	return nil
+}
+
+// raise notes a higher epoch, and forgets what is over and done with.
+func (l *ledger) raise(e cib.Epoch) error {
+	if !l.epoch.Less(e) {
+		return nil
+	}
+	old := l.epoch
+	l.epoch = e
+	if e.Term > old.Term {
+		if err := l.saveLasting(); err != nil {
+			l.epoch = old
+			return err
+		}
+	}
+	return l.update("epoch", func(tx *bolt.Tx) error {
+		meta, ops := tx.Bucket(bucketMeta), tx.Bucket(bucketOps)
+		for key, rec := range l.open {
+			if key.epoch != e && rec.State == opDone {
+				delete(l.open, key)
+				if err := ops.Delete(key.bytes()); err != nil {
+					return err
+				}
+			}
+		}
+		return errors.Join(putNumber(meta, "term", e.Term), putNumber(meta, "plan", e.Plan))
+	})
+}
+
+func (l *ledger) find(e cib.Epoch, action int) *record { return l.open[opKey{e, action}] }
+
+// accept writes an order down. What it returns must be carried out.
+func (l *ledger) accept(op cib.Operation) (*record, error) {
+	if err := l.raise(op.Epoch); err != nil {
+		return nil, err
+	}
+	rec := &record{Op: op, CallID: l.call + 1, State: opAccepted}
+	err := l.update("order", func(tx *bolt.Tx) error {
+		if err := putNumber(tx.Bucket(bucketMeta), "call", uint64(rec.CallID)); err != nil {
+			return err
+		}
+		if op.IntervalMS > 0 && op.Name != "cancel" { // what it is replaced by, if the daemon ends before its first result
+			if err := tx.Bucket(bucketRecurring).Delete(recurringKey(op.Resource, op.Name, op.IntervalMS)); err != nil {
+				return err
+			}
+		}
+		return put(tx.Bucket(bucketOps), opKey{op.Epoch, op.Action}.bytes(), rec)
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.call = rec.CallID
+	l.open[opKey{op.Epoch, op.Action}] = rec
+	return rec, nil
+}
+
+// begin notes that an operation begins. It may be called without the executor's lock: it changes the file only.
+func (l *ledger) begin(op cib.Operation, at time.Time) {
+	l.change(opKey{op.Epoch, op.Action}, func(r *record) { r.State, r.Begun = opBegun, at.UnixMilli() })
+}
+
+// process notes which process carries an operation out. As begin, it needs no lock.
+func (l *ledger) process(e cib.Epoch, action int, p driver.Process) {
+	l.change(opKey{e, action}, func(r *record) { r.Process = p })
+}
+
+func (l *ledger) change(key opKey, f func(*record)) {
+	_ = l.update("progress", func(tx *bolt.Tx) error { // logged there; the operation goes on
+		ops := tx.Bucket(bucketOps)
+		var rec record
+		b := ops.Get(key.bytes())
+		if b == nil {
+			return nil
+		}
+		if err := json.Unmarshal(b, &rec); err != nil {
+			return err
+		}
+		if rec.State == opDone {
+			return nil
+		}
+		f(&rec)
+		return put(ops, key.bytes(), &rec)
+	})
+}
+
+// finish gives a result its serial number and writes it down.
+func (l *ledger) finish(out *cib.OpResult, ordered bool) {
+	l.serial++
+	out.Serial = l.serial
+	key := opKey{out.Op.Epoch, out.Op.Action}
+	rec := l.open[key]
+	if ordered && rec != nil {
+		kept := *out
+		rec.State, rec.Result = opDone, &kept
+		rec.Op.Attrs = nil
+	}
+	_ = l.update("result", func(tx *bolt.Tx) error { // logged there; it is reported from memory
+		if err := putNumber(tx.Bucket(bucketMeta), "serial", l.serial); err != nil {
+			return err
+		}
+		if ordered && rec != nil {
+			if err := put(tx.Bucket(bucketOps), key.bytes(), rec); err != nil {
+				return err
+			}
+		}
+		return put(tx.Bucket(bucketOutbox), serialKey(out.Serial), out)
+	})
+}
+
+func (l *ledger) ack(serials []uint64) {
+	_ = l.update("acknowledgement", func(tx *bolt.Tx) error { // logged there; it will be reported once more
+		out := tx.Bucket(bucketOutbox)
+		for _, s := range serials {
+			if err := out.Delete(serialKey(s)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (l *ledger) unack(r *cib.OpResult) {
+	_ = l.update("result", func(tx *bolt.Tx) error { return put(tx.Bucket(bucketOutbox), serialKey(r.Serial), r) }) // logged there
+}
+
+func (l *ledger) saveRecurring(r *recurring) {
+	s := r.savedRecurring
+	s.Op = r.op
+	_ = l.update("recurring operation", func(tx *bolt.Tx) error { // logged there; it would not go on after a restart
+		return put(tx.Bucket(bucketRecurring), recurringKey(s.Op.Resource, s.Op.Name, s.Op.IntervalMS), &s)
+	})
+}
+
+func (l *ledger) dropRecurring(resource, name string, interval int64) {
+	_ = l.update("recurring operation", func(tx *bolt.Tx) error { // logged there
+		return tx.Bucket(bucketRecurring).Delete(recurringKey(resource, name, interval))
+	})
+}
+
+func (l *ledger) saveState(resource string, s activity) {
+	_ = l.update("state", func(tx *bolt.Tx) error { return tx.Bucket(bucketStates).Put([]byte(resource), []byte(s)) }) // logged there
+}
+
+func (l *ledger) forget(resource string) {
+	_ = l.update("state", func(tx *bolt.Tx) error { return tx.Bucket(bucketStates).Delete([]byte(resource)) }) // logged there
+}
+
+// inFlight lists operations without a result, in the order of their orders.
+func (l *ledger) inFlight() []cib.Operation {
+	var recs []*record
+	for _, rec := range l.open {
+		if rec.State != opDone {
+			recs = append(recs, rec)
+		}
+	}
+	slices.SortFunc(recs, func(a, b *record) int { return a.CallID - b.CallID })
+	var out []cib.Operation
+	for _, rec := range recs {
+		out = append(out, rec.Op)
+	}
+	return out
+}
+
+// loaded is what an earlier daemon of this boot has left.
+type loaded struct {
+	begun     []*record // accepted or begun, in the order of their orders
+	unacked   []cib.OpResult
+	recurring []savedRecurring
+	states    map[string]activity
+}
+
+func (l *ledger) load() (*loaded, error) {
+	out := &loaded{states: map[string]activity{}}
+	err := l.db.View(func(tx *bolt.Tx) error {
+		err := each(tx, bucketOps, func(rec *record) {
+			l.open[opKey{rec.Op.Epoch, rec.Op.Action}] = rec
+			if rec.State != opDone {
+				out.begun = append(out.begun, rec)
+			}
+		})
+		err = errors.Join(err, each(tx, bucketOutbox, func(r *cib.OpResult) { out.unacked = append(out.unacked, *r) }))
+		err = errors.Join(err, each(tx, bucketRecurring, func(r *savedRecurring) { out.recurring = append(out.recurring, *r) }))
+		return errors.Join(err, tx.Bucket(bucketStates).ForEach(func(k, v []byte) error {
+			out.states[string(k)] = activity(v)
+			return nil
+		}))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the ledger of this boot cannot be understood: %w; what runs here is unknown: stop it by hand, remove the file, restart", err)
+	}
+	slices.SortFunc(out.begun, func(a, b *record) int { return a.CallID - b.CallID })
+	return out, nil
+}
+
+func each[T any](tx *bolt.Tx, bucket []byte, f func(*T)) error {
+	return tx.Bucket(bucket).ForEach(func(_, v []byte) error {
+		var x T
+		if err := json.Unmarshal(v, &x); err != nil {
+			return fmt.Errorf("%s: %w", bucket, err)
+		}
+		f(&x)
+		return nil
+	})
+}
+
+func (k opKey) bytes() []byte {
+	b := make([]byte, 0, 24)
+	b = binary.BigEndian.AppendUint64(b, k.epoch.Term)
+	b = binary.BigEndian.AppendUint64(b, k.epoch.Plan)
+	return binary.BigEndian.AppendUint64(b, uint64(k.action))
+}
+
+func serialKey(s uint64) []byte { return binary.BigEndian.AppendUint64(nil, s) }
+
+func recurringKey(resource, name string, interval int64) []byte {
+	return fmt.Appendf(nil, "%s\x00%s\x00%d", resource, name, interval)
+}
+
+func put(b *bolt.Bucket, key []byte, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}
+
+func number(b *bolt.Bucket, name string) uint64 {
+	v := b.Get([]byte(name))
+	if len(v) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(v)
+}
+
+func putNumber(b *bolt.Bucket, name string, n uint64) error {
+	return b.Put([]byte(name), binary.BigEndian.AppendUint64(nil, n))
+}
