@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // disk is the log and the small facts (term, vote) that raft must find again after a crash, in one bbolt
@@ -56,7 +57,7 @@ func openDisk(path string, slow func() time.Duration, told func(error)) (d *disk
 		Timeout: 2 * time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
 	})
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%s is in use: another cerco daemon runs with the same directory", path)
 	case err != nil && !errors.As(err, new(*fs.PathError)):
 		return nil, fmt.Errorf("%s: %w: %v", path, errDamaged, err)

@@ -40,7 +40,7 @@ func (r *raftLog) Log(level hclog.Level, msg string, args ...any) {
 func aboutPeers(msg string) bool {
 	for _, s := range []string{"failed to heartbeat", "failed to appendEntries", "failed to make request", "failed to start pipeline",
 		"failed to pipeline", "failed to decode incoming", "failed to flush response", "failed to accept", "failed to send snapshot",
-		"failed to install snapshot", "failed to contact", "failed to take snapshot"} {
+		"failed to install snapshot", "failed to contact"} {
 		if strings.HasPrefix(msg, s) {
 			return true
 		}

@@ -37,9 +37,10 @@ func (s *Store) startNode(id current) (n *node, err error) {
 		}
 		return nil, err
 	}
+	d := n.disk
 	defer func() {
 		if err != nil {
-			_ = n.disk.close()
+			_ = d.close()
 		}
 	}()
 	if n.snaps, err = openSnapshots(dir, s.cfg.Log); err != nil {

@@ -123,8 +123,7 @@ func (n *node) nudgeFor(index uint64) *raft.AppendEntriesRequest {
 	if err := n.cache.GetLog(index, &l); err != nil || !n.leads(term) || n.raft.CommitIndex() < index {
 		return nil
 	}
-	h := n.header()
 	return &raft.AppendEntriesRequest{
-		RPCHeader: h, Term: term, Leader: h.Addr, PrevLogEntry: index, PrevLogTerm: l.Term, LeaderCommitIndex: index,
+		RPCHeader: n.header(), Term: term, PrevLogEntry: index, PrevLogTerm: l.Term, LeaderCommitIndex: index,
 	}
 }
