@@ -69,11 +69,8 @@ func (a *applying) nodeFacts(id string, u *NodeUpdate) {
 		return
 	}
 	f := a.facts(id)
-	if u.BootID != "" && f.BootID != u.BootID {
-		f.WatchdogMS = 0 // of another boot: this one has to arm its own
-	}
 	if u.Watchdog != nil {
-		f.WatchdogMS = *u.Watchdog
+		f.Watchdog = *u.Watchdog
 	}
 	if u.AwayUntil != nil {
 		f.AwayUntil = u.AwayUntil.UTC()

@@ -42,7 +42,7 @@ type NodeUpdate struct {
 	Erase     bool       `json:"erase,omitempty"`    // history and transient attributes are void: all that ran there has ended
 	BootID    string     `json:"boot_id,omitempty"`
 	AwayUntil *time.Time `json:"away_until,omitempty"` // a zero time ends it
-	Watchdog  *int64     `json:"watchdog,omitempty"`   // time of its armed watchdog in ms, 0 before it is disarmed
+	Watchdog  *Watchdog  `json:"watchdog,omitempty"`   // told before it is disarmed, and after it is armed
 }
 
 // ConfigChange is a change of the CIB by hand or by a tool. Its edits are applied in order, all or none.

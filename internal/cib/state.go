@@ -83,7 +83,22 @@ type NodeFacts struct {
 	// Ended is the boot whose end is a fact: the node was fenced, or came back with another one. A node that
 	// shows up with it all the same was not cut off.
 	Ended      string    `json:"ended,omitempty"`
-	AwayUntil  time.Time `json:"away_until,omitzero"`  // the daemon restarts and its resources go on: not lost before that time
-	WatchdogMS int64     `json:"watchdog,omitempty"`   // time of its armed watchdog; 0: none is armed, and time alone proves nothing
+	AwayUntil  time.Time `json:"away_until,omitzero"` // the daemon restarts and its resources go on: not lost before that time
+	Watchdog   Watchdog  `json:"watchdog,omitzero"`
 	Unverified bool      `json:"unverified,omitempty"` // never seen by this generation: nothing is known of what runs there
+}
+
+// Watchdog is the armed watchdog of one boot of a node. With no time none is armed, and then, or after another
+// boot, the passing of time proves nothing.
+type Watchdog struct {
+	MS     int64  `json:"ms"` // within which it must be fed
+	BootID string `json:"boot_id"`
+}
+
+// ArmedMS is the time of the watchdog that is armed in the node's present boot, 0 if there is none.
+func (f *NodeFacts) ArmedMS() int64 {
+	if f.Watchdog.BootID != f.BootID {
+		return 0
+	}
+	return f.Watchdog.MS
 }

@@ -20,7 +20,7 @@ func (f *Fencer) watchdogTimeout() time.Duration {
 	}
 	var longest int64
 	for _, n := range f.cfg.State().Nodes {
-		longest = max(longest, n.WatchdogMS)
+		longest = max(longest, n.ArmedMS())
 	}
 	return 2 * time.Duration(longest) * time.Millisecond
 }
@@ -36,7 +36,7 @@ func (f *Fencer) armed(target string) time.Duration {
 	}
 	for _, n := range s.Nodes {
 		if n.ID == id {
-			return time.Duration(n.WatchdogMS) * time.Millisecond
+			return time.Duration(n.ArmedMS()) * time.Millisecond
 		}
 	}
 	return 0

@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	// State and node side.
 	"internal/driver":   {"internal/cib"},
 	"internal/executor": {"internal/cib", "internal/driver"},
+	"internal/watchdog": {},
 	"internal/fencer":   {"internal/cib"},
 	"internal/history":  {},
 	"internal/peer":     {},
