@@ -6,16 +6,13 @@ import (
 	"fmt"
 )
 
-// Errors of Register and Monitor that callers tell apart; others say that the device does not answer.
-var (
-	ErrNotInstalled = errors.New("the fence agent cannot be used")
-	ErrNotStarted   = errors.New("the device is not started here")
-)
+// ErrNotInstalled says that a device cannot be used on this node, whatever state it is in.
+var ErrNotInstalled = errors.New("the fence agent cannot be used")
 
-// Register starts a device's resource on this node: its agent's monitor says that the device can be reached
-// from here. That it is not started anywhere keeps nobody from fencing with it.
+// Register starts a device's resource on this node, if it is configured and its agent can be used. Whether it
+// answers is Monitor's to say. That it is started nowhere keeps nobody from fencing with it.
 func (f *Fencer) Register(ctx context.Context, device string) error {
-	err := f.monitor(ctx, device)
+	_, _, err := f.usable(ctx, device)
 	f.register(device, err == nil)
 	return err
 }
@@ -57,15 +54,24 @@ func (f *Fencer) register(device string, on bool) {
 	delete(f.lists, device)
 }
 
-// monitor uses the parameters of the CIB, not of an operation: they are what a fencing would use.
-func (f *Fencer) monitor(ctx context.Context, device string) error {
+// usable finds a device and the metadata of its agent.
+func (f *Fencer) usable(ctx context.Context, device string) (Device, *Metadata, error) {
 	d, ok := f.device(device)
 	if !ok {
-		return fmt.Errorf("%s is no fence device of the configuration", device)
+		return d, nil, fmt.Errorf("%s is no fence device of the configuration", device)
 	}
 	meta, err := f.metadata(ctx, d.Agent)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotInstalled, err)
+		return d, nil, fmt.Errorf("%w: %w", ErrNotInstalled, err)
+	}
+	return d, meta, nil
+}
+
+// monitor uses the parameters of the CIB, not of an operation: they are what a fencing would use.
+func (f *Fencer) monitor(ctx context.Context, device string) error {
+	d, meta, err := f.usable(ctx, device)
+	if err != nil {
+		return err
 	}
 	if builtin(d.Agent) != nil {
 		return nil
@@ -83,8 +89,10 @@ func (f *Fencer) monitor(ctx context.Context, device string) error {
 			return err
 		case r.RC == 0 || action == "status" && r.RC == 2:
 			return nil
+		case r.TimedOut || ctx.Err() != nil:
+			return fmt.Errorf("%s of %s: %s: %w", action, d.Agent, describe(r), context.DeadlineExceeded)
 		}
-		return fmt.Errorf("%s: %s of %s: %s", device, action, d.Agent, describe(r))
+		return fmt.Errorf("%s of %s: %s", action, d.Agent, describe(r))
 	}
 }
 

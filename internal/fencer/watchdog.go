@@ -3,6 +3,7 @@ package fencer
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -11,12 +12,9 @@ import (
 // watchdogTimeout is stonith-watchdog-timeout: how long after the end of its lease a node with an armed
 // watchdog is off. Negative: twice the longest time of an armed watchdog. 0: it is no evidence here.
 func (f *Fencer) watchdogTimeout() time.Duration {
-	ms, ok := cib.ParseDuration(f.option("stonith-watchdog-timeout"))
-	if !ok || ms == 0 {
-		return 0
-	}
-	if ms > 0 {
-		return time.Duration(ms) * time.Millisecond
+	option := f.option("stonith-watchdog-timeout")
+	if !strings.HasPrefix(option, "-") {
+		return duration(option, 0)
 	}
 	var longest int64
 	for _, n := range f.cfg.State().Nodes {
