@@ -1,0 +1,267 @@
+package membership
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// Position is where this node's copy of the log is.
+type Position struct {
+	Leader     string // name; empty: none is known
+	Term       uint64
+	LastTerm   uint64
+	LastIndex  uint64
+	Generation uint64
+}
+
+// mode is how a node listens.
+type mode uint8
+
+const (
+	following mode = iota // the leader is there: heartbeats go to it, and it alone is listened to
+	leading               // everybody's heartbeats come to us
+	open                  // there is no leader, or it is silent: everybody sends to everybody
+)
+
+// detector is what one node hears, and what follows from it. It is pure: every method is told the time.
+type detector struct {
+	self     identity
+	timing   timing
+	members  []cib.Member
+	peers    map[string]*peer // by id, all but ourselves
+	mode     mode
+	position Position
+	ready    bool
+
+	last     time.Time
+	attended time.Duration // how long we were there to listen: time that we slept through does not count
+
+	seq  uint64
+	sent [128]sending // the last ones, by seq
+}
+
+type identity struct{ id, name, boot, run string }
+
+type sending struct {
+	seq uint64
+	at  time.Time
+}
+
+type timing struct{ heartbeat, lease, token time.Duration }
+
+// timingOf fills in what is not set.
+func timingOf(t cib.Timing) timing {
+	ms := func(n, def int64) time.Duration {
+		if n <= 0 {
+			n = def
+		}
+		return time.Duration(n) * time.Millisecond
+	}
+	d := cib.DefaultTiming
+	return timing{ms(t.HeartbeatMS, d.HeartbeatMS), ms(t.LeaseMS, d.LeaseMS), ms(t.TokenMS, d.TokenMS)}
+}
+
+// peer is what is known of another member.
+type peer struct {
+	id, name string
+	beat     Beat      // the newest
+	before   string    // the run before this one: its stragglers do not count
+	ever     bool      // heard at all
+	heard    time.Time // when it was heard last
+	heardAt  time.Duration
+	since    time.Duration // from when on it should have been sending to us, as attended
+	expected bool          // it should be sending to us
+	lost     bool
+
+	acked   time.Time // when we sent the newest beat that it has answered
+	granted time.Time // the same for answers that renew a lease
+	replied time.Time
+}
+
+func newDetector(self identity, now time.Time) *detector {
+	return &detector{self: self, peers: make(map[string]*peer), last: now, mode: open}
+}
+
+// attend lets time pass. However long we were away, it counts as little more than a heartbeat.
+func (d *detector) attend(now time.Time) {
+	gap := now.Sub(d.last)
+	d.last = now
+	if gap > 0 {
+		d.attended += min(gap, d.timing.heartbeat*3/2)
+	}
+}
+
+// update takes over who belongs to the cluster, and where the log is.
+func (d *detector) update(c *cib.Cluster, p Position, ready bool) {
+	d.timing, d.members, d.position, d.ready = timingOf(c.Timing), c.Members, p, ready
+	for _, m := range c.Members {
+		if m.ID == d.self.id {
+			continue
+		}
+		if have := d.peers[m.ID]; have == nil || have.name != m.Name {
+			d.peers[m.ID] = &peer{id: m.ID, name: m.Name}
+		}
+	}
+	for id := range d.peers {
+		if !slices.ContainsFunc(c.Members, func(m cib.Member) bool { return m.ID == id }) {
+			delete(d.peers, id)
+		}
+	}
+	d.listen()
+}
+
+// listen decides how we listen, and from whom on something is to be heard from now on.
+func (d *detector) listen() {
+	d.mode = following
+	leader := d.leader()
+	switch {
+	case d.position.Leader == d.self.name:
+		d.mode = leading
+	case leader == nil || leader.expected && d.silence(leader) >= d.suspicion():
+		d.mode = open
+	}
+	for _, p := range d.peers {
+		expected := d.mode != following || p == leader
+		if expected && !p.expected {
+			p.since = d.attended
+		}
+		p.expected = expected
+	}
+}
+
+// suspicion is after how long without an answer we ask the others too: so early that they have answered before
+// the lease ends that the leader has given.
+func (d *detector) suspicion() time.Duration { return d.timing.heartbeat * 2 }
+
+// leader is the peer that leads, nil if none does or we do.
+func (d *detector) leader() *peer {
+	for _, p := range d.peers {
+		if p.name == d.position.Leader {
+			return p
+		}
+	}
+	return nil
+}
+
+// silence is for how long nothing was heard of a peer that should have been heard.
+func (d *detector) silence(p *peer) time.Duration { return d.attended - max(p.heardAt, p.since) }
+
+// hear takes a heartbeat. It reports whether it is to be answered at once.
+func (d *detector) hear(b Beat, now time.Time) (answer bool) {
+	p := d.peers[b.ID]
+	if p == nil || p.name != b.Name || b.Run == p.before || b.Run == p.beat.Run && b.Seq <= p.beat.Seq {
+		return false
+	}
+	if b.Run != p.beat.Run {
+		p.before = p.beat.Run
+	}
+	p.beat, p.ever, p.heard, p.heardAt, p.lost = b, true, now, d.attended, false
+	if s := d.sent[b.Ack%uint64(len(d.sent))]; b.AckRun == d.self.run && s.seq == b.Ack && b.Ack > 0 {
+		p.acked = later(p.acked, s.at)
+		if b.Leads && b.Name == d.position.Leader {
+			p.granted = later(p.granted, s.at)
+		}
+	}
+	if d.mode != leading || b.Leads || now.Sub(p.replied) < d.timing.heartbeat/2 {
+		return false
+	}
+	p.replied = now
+	return true
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// judge finds out who is lost. It returns when to look again at the latest.
+func (d *detector) judge() (next time.Duration) {
+	next = d.timing.heartbeat
+	if p := d.leader(); p != nil && d.mode == following {
+		next = min(next, d.suspicion()-d.silence(p))
+	}
+	for _, p := range d.peers {
+		if !p.expected || p.lost {
+			continue
+		}
+		if left := d.timing.token - d.silence(p); left > 0 {
+			next = min(next, left)
+		} else {
+			p.lost = true
+		}
+	}
+	return max(next, time.Millisecond)
+}
+
+// targets are the peers that a heartbeat is due for.
+func (d *detector) targets(now time.Time) []*peer {
+	var list []*peer
+	for _, m := range d.members { // in order
+		p := d.peers[m.ID]
+		if p == nil {
+			continue
+		}
+		switch d.mode {
+		case open:
+		case leading:
+			if now.Sub(p.replied) < d.timing.heartbeat*3/2 {
+				continue
+			}
+		default:
+			if p.name != d.position.Leader {
+				continue
+			}
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// beat makes a heartbeat; that for each peer differs in what it answers.
+func (d *detector) beat(now time.Time, quorate, leads bool) Beat {
+	d.seq++
+	d.sent[d.seq%uint64(len(d.sent))] = sending{d.seq, now}
+	return Beat{ID: d.self.id, Name: d.self.name, Boot: d.self.boot, Run: d.self.run, Seq: d.seq, Ready: d.ready,
+		Leader: d.position.Leader, Term: d.position.Term, LastTerm: d.position.LastTerm, LastIndex: d.position.LastIndex,
+		Generation: d.position.Generation, Quorate: quorate, Leads: leads}
+}
+
+// to is the beat for a peer.
+func (b Beat) to(p *peer) Beat {
+	b.AckRun, b.Ack = p.beat.Run, p.beat.Seq
+	return b
+}
+
+// present are the ids of those that are there, ourselves first; doubt are those among them of which nothing was
+// heard yet, and no time to be heard has passed: the benefit of it is given to members that were up.
+func (d *detector) present(up func(id string) bool) (heard, doubt []string) {
+	heard = append(heard, d.self.id)
+	for _, m := range d.members {
+		p := d.peers[m.ID]
+		switch {
+		case p == nil || p.lost:
+		case p.ever && d.fresh(p):
+			heard = append(heard, p.id)
+		case d.mode == leading && up(p.id):
+			heard, doubt = append(heard, p.id), append(doubt, p.id)
+		}
+	}
+	return heard, doubt
+}
+
+// fresh reports whether a peer was heard since it should be, or not longer ago than the token.
+func (d *detector) fresh(p *peer) bool { return d.attended-p.heardAt <= d.timing.token }
+
+// settled reports whether of each peer it is known whether it is there.
+func (d *detector) settled() bool {
+	for _, p := range d.peers {
+		if !p.lost && !(p.ever && d.fresh(p)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,32 @@
+package membership
+
+import (
+	"slices"
+	"time"
+)
+
+// lease is until when this node may act: as long as the leader has answered, or as those that answer have quorum
+// with us, counted from when what they have answered was sent.
+func (d *detector) lease(now time.Time, quorate func(heard []string) bool) time.Time {
+	var until time.Time
+	if p := d.leader(); p != nil && !p.granted.IsZero() {
+		until = p.granted.Add(d.timing.lease)
+	}
+	heard := []string{d.self.id}
+	if quorate(heard) {
+		return later(until, now.Add(d.timing.lease))
+	}
+	var answered []*peer
+	for _, m := range d.members {
+		if p := d.peers[m.ID]; p != nil && now.Sub(p.acked) < d.timing.lease {
+			answered = append(answered, p)
+		}
+	}
+	slices.SortStableFunc(answered, func(a, b *peer) int { return b.acked.Compare(a.acked) })
+	for _, p := range answered {
+		if heard = append(heard, p.id); quorate(heard) {
+			return later(until, p.acked.Add(d.timing.lease))
+		}
+	}
+	return until
+}

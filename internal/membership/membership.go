@@ -1,0 +1,280 @@
+package membership
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+)
+
+// Config is what a node's membership needs. All functions are called from one goroutine and must not block.
+type Config struct {
+	ID, Name string
+	BootID   string // of the host
+	Run      string // of this daemon: another one after each start
+
+	State    func() cib.State            // the last that was agreed on
+	Position func() Position             // of this node's copy of the log
+	Voters   func() []string             // names of the members that have a vote in the log
+	Ready    func() bool                 // takes orders; nil: always
+	Send     func(to string, msg []byte) // to a member, by name; may lose it
+	Changed  func(View)                  // there is news; the view is the caller's to keep
+	Perform  func(Effect)                // what is to be done without a leader; nil: nothing is
+	Memory   Memory                      // as it was kept; that of another boot is not looked at
+	Remember func(Memory)                // keep it; nil: it is not kept
+	Now      func() time.Time            // nil: time.Now
+	Log      *slog.Logger                // nil: none
+}
+
+// Membership is one node's part in knowing who is there.
+type Membership struct {
+	cfg  Config
+	in   chan func()
+	stop chan struct{}
+	once sync.Once
+	wg   sync.WaitGroup
+
+	mu   sync.Mutex // guards view and lease; all else belongs to the goroutine
+	view View
+
+	detector *detector
+	memory   Memory
+	kept     Memory   // as it was last to be remembered
+	off      []string // ids of members that were confirmed to be off
+	lone     *lone
+	sent     time.Time // when the last round of heartbeats went out
+}
+
+// New makes a membership that is not started yet.
+func New(cfg Config) *Membership {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Ready == nil {
+		cfg.Ready = func() bool { return true }
+	}
+	m := &Membership{cfg: cfg, in: make(chan func(), 1024), stop: make(chan struct{}), lone: newLone()}
+	if m.memory = cfg.Memory; m.memory.BootID != cfg.BootID {
+		m.memory = Memory{BootID: cfg.BootID}
+	}
+	m.kept = m.memory
+	m.detector = newDetector(identity{cfg.ID, cfg.Name, cfg.BootID, cfg.Run}, cfg.Now())
+	return m
+}
+
+// Start begins to send and to listen.
+func (m *Membership) Start() { m.wg.Go(m.run) }
+
+// Stop ends it. It is safe to call it more than once.
+func (m *Membership) Stop() {
+	m.once.Do(func() { close(m.stop) })
+	m.wg.Wait()
+}
+
+// Receive takes a message that a member has sent; from is the name that the transport vouches for.
+func (m *Membership) Receive(from string, msg []byte) {
+	b, err := DecodeBeat(msg)
+	if err != nil || b.Name != from {
+		m.cfg.Log.Warn("a heartbeat that is none", "from", from, "err", err)
+		return
+	}
+	m.do(func() {
+		if m.detector.hear(b, m.cfg.Now()) {
+			m.heartbeat([]*peer{m.detector.peers[b.ID]})
+		}
+		if b.Leads && b.Quorate && b.Name == m.detector.position.Leader {
+			m.memory.Seen = true // it is the cluster that has seen all
+		}
+	})
+}
+
+// Poke says that something has changed: there is another leader, or another state.
+func (m *Membership) Poke() { m.do(func() {}) }
+
+// Confirm says that a member is known to be off: it need not be waited for.
+func (m *Membership) Confirm(name string) {
+	m.do(func() {
+		for _, mm := range m.detector.members {
+			if mm.Name == name && !slices.Contains(m.off, mm.ID) {
+				m.off = append(m.off, mm.ID)
+			}
+		}
+	})
+}
+
+// Fenced takes the outcome of a fencing that was asked for, and an operator's word.
+func (m *Membership) Fenced(r cib.FenceRecord) {
+	m.do(func() { m.lone.fenced(r, m.cfg.Now()) })
+	if r.State == cib.FenceDone && r.Evidence == cib.ByOperator && r.Action != "on" {
+		m.Confirm(r.Target)
+	}
+}
+
+// Recovered takes the outcome of a Recover.
+func (m *Membership) Recovered(err error) { m.do(func() { m.lone.recovered(err, m.cfg.Now()) }) }
+
+// View is what this node sees.
+func (m *Membership) View() View {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v := m.view
+	v.Seen = slices.Clone(v.Seen)
+	return v
+}
+
+// Lease is this node's right to act.
+func (m *Membership) Lease() Lease {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.view.Lease
+}
+
+// do has something done by the goroutine. When that is hopelessly late it is left out, except that heartbeats
+// are sent again anyway.
+func (m *Membership) do(f func()) {
+	select {
+	case m.in <- f:
+	case <-m.stop:
+	}
+}
+
+func (m *Membership) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-m.stop:
+			return
+		case f := <-m.in:
+			m.begin()
+			f()
+		case <-timer.C:
+			m.begin()
+		}
+		m.drain()
+		timer.Reset(m.step())
+	}
+}
+
+// begin lets the time pass that has passed, and looks at what is agreed on now.
+func (m *Membership) begin() {
+	now := m.cfg.Now()
+	m.detector.attend(now)
+	s := m.cfg.State()
+	m.detector.update(&s.Cluster, m.cfg.Position(), m.cfg.Ready())
+}
+
+// drain takes what came in while we were busy, before anybody is judged.
+func (m *Membership) drain() {
+	for {
+		select {
+		case f := <-m.in:
+			f()
+		default:
+			return
+		}
+	}
+}
+
+// step judges, sends what is due and tells the news. It returns when to come again.
+func (m *Membership) step() time.Duration {
+	now, d := m.cfg.Now(), m.detector
+	d.listen()
+	next := d.judge()
+	state := m.cfg.State()
+	v := m.look(&state, now)
+	if due := m.sent.Add(d.timing.heartbeat).Sub(now); due <= 0 || v.Open != m.view.Open {
+		m.sent = now
+		m.sendTo(d.targets(now), &v)
+	} else {
+		next = min(next, due)
+	}
+	for _, e := range m.lone.step(m.situation(&state, &v, now)) {
+		if m.cfg.Perform != nil {
+			m.cfg.Perform(e)
+		}
+	}
+	v.Waiting = m.lone.waiting
+	m.mu.Lock()
+	news := v.differs(&m.view)
+	m.view = v
+	m.mu.Unlock()
+	if news && m.cfg.Changed != nil {
+		v.Seen = slices.Clone(v.Seen)
+		m.cfg.Changed(v)
+	}
+	return max(next, time.Millisecond)
+}
+
+// look is what is seen now.
+func (m *Membership) look(s *cib.State, now time.Time) View {
+	d := m.detector
+	v := View{At: now, Leader: d.position.Leader, Leads: d.mode == leading, Open: d.mode == open, Seen: d.seen(now)}
+	up := func(id string) bool {
+		n := s.CIB.NodeState(id)
+		return n != nil && n.InCCM == "true"
+	}
+	heard, doubt := d.present(up)
+	q := Question{Options: s.Cluster.Quorum, Members: s.Cluster.Members, Heard: heard, Doubt: doubt, Off: m.off, Now: now}
+	for _, n := range s.CIB.Status.Nodes {
+		if n.InCCM == "true" {
+			q.Before = append(q.Before, n.ID)
+		}
+	}
+	if p := d.leader(); d.mode == following && p != nil { // it has counted for all
+		v.Verdict = Verdict{Quorate: p.beat.Quorate, Why: "as the leader, " + p.name + ", has counted"}
+	} else {
+		v.Verdict = Decide(q, &m.memory)
+	}
+	v.Lease.Until = d.lease(now, func(heard []string) bool {
+		q, mem := q, m.memory
+		q.Heard, q.Doubt = heard, nil
+		return Decide(q, &mem).Quorate
+	})
+	v.Lease.Ever = m.view.Lease.Ever || v.Lease.Held(now)
+	if m.memory != m.kept {
+		if m.kept = m.memory; m.cfg.Remember != nil {
+			m.cfg.Remember(m.memory)
+		}
+	}
+	return v
+}
+
+// heartbeat answers at once.
+func (m *Membership) heartbeat(to []*peer) { m.sendTo(to, &m.view) }
+
+// situation is what a partition without a leader has to go by.
+func (m *Membership) situation(s *cib.State, v *View, now time.Time) *Situation {
+	d := m.detector
+	out := &Situation{Now: now, Self: d.self.id, State: *s, Voters: m.cfg.Voters(), Leader: v.Leader, Open: v.Open, Quorate: v.Verdict.Quorate,
+		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Settled: d.settled(), Term: d.position.Term}
+	for _, mm := range d.members {
+		p := d.peers[mm.ID]
+		switch {
+		case mm.ID == d.self.id:
+			out.Heard = append(out.Heard, Survivor{ID: mm.ID, Name: mm.Name, BootID: d.self.boot, Leader: d.position.Leader,
+				LastTerm: d.position.LastTerm, LastIndex: d.position.LastIndex, Generation: d.position.Generation})
+		case p != nil && p.ever && !p.lost && d.fresh(p):
+			b := &p.beat
+			out.Heard = append(out.Heard, Survivor{p.id, p.name, b.Boot, b.Leader, b.LastTerm, b.LastIndex, b.Generation})
+		}
+	}
+	return out
+}
+
+func (m *Membership) sendTo(to []*peer, v *View) {
+	if len(to) == 0 {
+		return
+	}
+	now := m.cfg.Now()
+	b := m.detector.beat(now, v.Verdict.Quorate, v.Leads && v.Verdict.Quorate && v.Lease.Held(now))
+	for _, p := range to {
+		mine := b.to(p)
+		m.cfg.Send(p.name, mine.Encode())
+	}
+}
