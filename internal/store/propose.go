@@ -16,23 +16,31 @@ import (
 // log and has changed nothing. With ErrUncertain nobody knows. Proposals made at the same time share a write
 // to the disk.
 func (s *Store) Propose(ctx context.Context, c cib.Command) (cib.State, error) {
+	return s.Begin(c)(ctx)
+}
+
+// Begin is Propose in two steps: the command takes its place in the log's order now, behind those that were begun
+// before it, and what is returned waits for the outcome. It must be called, once.
+func (s *Store) Begin(c cib.Command) (outcomeOf func(context.Context) (cib.State, error)) {
 	n := s.node.Load()
 	if n == nil {
-		return cib.NewState(cib.Cluster{}), s.noNode()
+		return func(context.Context) (cib.State, error) { return cib.NewState(cib.Cluster{}), s.noNode() }
 	}
 	if n.raft.State() != raft.Leader {
-		return n.fsm.view(), s.notLeader(n)
+		return func(context.Context) (cib.State, error) { return n.fsm.view(), s.notLeader(n) }
 	}
 	f := n.raft.Apply(c.Encode(), 0)
-	if err := wait(ctx, f); err != nil {
-		return n.fsm.view(), s.explain(n, err)
+	return func(ctx context.Context) (cib.State, error) {
+		if err := wait(ctx, f); err != nil {
+			return n.fsm.view(), s.explain(n, err)
+		}
+		n.committed(f.Index())
+		o, ok := f.Response().(outcome)
+		if !ok {
+			return n.fsm.view(), fmt.Errorf("%w: the log answered %T", ErrUncertain, f.Response())
+		}
+		return o.state, o.err
 	}
-	n.committed(f.Index())
-	o, ok := f.Response().(outcome)
-	if !ok {
-		return n.fsm.view(), fmt.Errorf("%w: the log answered %T", ErrUncertain, f.Response())
-	}
-	return o.state, o.err
 }
 
 // Barrier waits until everything that was committed before is in View.
