@@ -38,7 +38,7 @@ type Member struct {
 }
 
 // Member returns the member of that name, or nil.
-func (c *Cluster) Member(name string) *Member {
+func (c Cluster) Member(name string) *Member {
 	for i := range c.Members {
 		if c.Members[i].Name == name {
 			return &c.Members[i]
