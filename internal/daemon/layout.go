@@ -16,6 +16,9 @@ type Layout struct {
 	Conf string // identity and node.json
 	Data string // the log, the ledger, the history
 	Run  string // the socket, and what may be lost
+
+	// RscTmp is where agents keep their state; empty: where they were built to keep it.
+	RscTmp string
 }
 
 // DefaultLayout is the one of a real host.
@@ -26,7 +29,8 @@ func LayoutIn(dir string) Layout {
 	if dir == "" {
 		return defaultLayout
 	}
-	return Layout{Conf: filepath.Join(dir, "etc"), Data: filepath.Join(dir, "lib"), Run: filepath.Join(dir, "run")}
+	return Layout{Conf: filepath.Join(dir, "etc"), Data: filepath.Join(dir, "lib"), Run: filepath.Join(dir, "run"),
+		RscTmp: filepath.Join(dir, "run", "agents")}
 }
 
 func (l Layout) socket() string     { return filepath.Join(l.Run, "cerco.sock") }
@@ -42,16 +46,23 @@ func (l Layout) make() error {
 			return err
 		}
 	}
+	if l.RscTmp != "" {
+		if err := os.MkdirAll(l.RscTmp, 0o755); err != nil {
+			return err
+		}
+	}
 	return os.MkdirAll(l.Run, 0o755) // the socket in it has rights of its own
 }
 
 // nodeConfig is what a node must know before it can hear from the others.
 type nodeConfig struct {
-	Cluster    string   `json:"cluster"`
-	Name       string   `json:"name"`
-	Listen     []string `json:"listen"`        // peer addresses, ring0 first
-	API        string   `json:"api,omitempty"` // HTTPS; empty: none
-	Generation uint64   `json:"generation"`    // of the log that it has, or waits for
+	Cluster string   `json:"cluster"`
+	Name    string   `json:"name"`
+	Listen  []string `json:"listen"`        // peer addresses, ring0 first
+	API     string   `json:"api,omitempty"` // HTTPS; empty: none
+
+	// Found is the cluster that the daemon is to begin when it starts for the first time.
+	Found *cib.Cluster `json:"found,omitempty"`
 
 	// Members are those of the last state that was seen: they are needed to reach anybody at all, and to know
 	// who is allowed to reach us.
@@ -86,4 +97,10 @@ func (l Layout) writeNode(n *nodeConfig) error {
 		return err
 	}
 	return os.Rename(next, l.nodeFile())
+}
+
+// helperNames are the commands that agents call by name.
+func helperNames() []string {
+	return []string{"crm_master", "crm_attribute", "attrd_updater", "crm_node", "crm_resource", "crm_mon", "cibadmin", "stonith_admin", "crmadmin",
+		"crm_simulate", "crm_verify"}
 }

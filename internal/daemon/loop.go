@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 )
 
@@ -20,8 +21,10 @@ type loop struct {
 
 	mu     sync.Mutex
 	queue  []controller.Event
-	wake   chan struct{} // of capacity 1: something is in the queue
-	status func(controller.Status)
+	status controller.Status // after the last event
+	index  uint64            // newest command that the controller knows of
+	more   chan struct{}     // closed and replaced when status or index change; nil: nobody waits
+	wake   chan struct{}     // of capacity 1: something is in the queue
 	done   chan struct{}
 	cancel context.CancelFunc
 }
@@ -78,6 +81,41 @@ func (l *loop) run(ctx context.Context) {
 				}
 			}
 			l.perform(effects)
+			l.show(ev)
 		}
 	}
+}
+
+// show publishes what the controller is doing now.
+func (l *loop) show(ev controller.Event) {
+	s := l.controller.Status()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status = s
+	switch ev := ev.(type) {
+	case controller.Applied:
+		l.index = ev.State.Index
+	case controller.Lead:
+		l.index = ev.State.Index
+	}
+	if l.more != nil {
+		close(l.more)
+		l.more = nil
+	}
+}
+
+// look returns what the controller is doing, the newest command that it knows of, and what is closed when
+// either changes.
+func (l *loop) look() (controller.Status, uint64, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.more == nil {
+		l.more = make(chan struct{})
+	}
+	return l.status, l.index, l.more
+}
+
+// applied tells the controller of a commit.
+func (l *loop) applied(st cib.State, c cib.Command) {
+	l.put(controller.Applied{State: st, Command: c})
 }

@@ -138,7 +138,7 @@ func (l *Lab) spawn(n *Node, boot string) error {
 	}
 	defer log.Close()
 	cmd := exec.Command(self, "daemon", "--dir", l.Path(n.Name), "--boot-id", boot,
-		"--agents", filepath.Join(l.Dir, "ocf"), "--fence-agents", filepath.Join(l.Dir, "fence"), "--faults", l.Path(n.Name, "faults"))
+		"--agents", filepath.Join(l.Dir, "ocf", "resource.d"), "--fence-agents", filepath.Join(l.Dir, "fence"), "--faults", l.Path(n.Name, "faults"))
 	cmd.Env = append(cleanEnv(), l.mark(n.Name))
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log

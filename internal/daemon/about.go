@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"github.com/cerco-ha/cerco/internal/api"
+	"github.com/cerco-ha/cerco/internal/store"
+	"github.com/cerco-ha/cerco/internal/wire"
+)
+
+// version is that of the program, as the tool that built it knows it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// Self is what this node knows of itself and of who decides.
+func (d *Daemon) Self() wire.Node {
+	st := d.store.View()
+	n := wire.Node{Name: d.node.Name, Cluster: d.node.Cluster, Index: st.Index, Generation: st.Cluster.Generation, BootID: d.cfg.BootID, Version: version()}
+	if m := st.Cluster.Member(d.node.Name); m != nil {
+		n.ID = m.ID
+	}
+	n.Leader, n.Term = d.store.Leader()
+	v := d.members.verdict()
+	n.Quorate, n.Why = v.Quorate, v.Why
+	return n
+}
+
+// Cluster is who belongs to it and how each is heard from here.
+func (d *Daemon) Cluster(context.Context) (wire.Cluster, error) {
+	st := d.store.View()
+	v := d.members.verdict()
+	c := wire.Cluster{Cluster: st.Cluster, Seen: d.members.seen(),
+		Quorum: wire.Quorum{Quorate: v.Quorate, Why: v.Why, Votes: v.Votes, Expected: v.Expected}}
+	c.Invites = nil // nobody needs to see them
+	down := store.Down(st)
+	for _, id := range store.VoterPlan(st.Cluster, down) {
+		for _, m := range st.Cluster.Members {
+			if m.ID == id {
+				c.Voters = append(c.Voters, m.Name)
+			}
+		}
+	}
+	for _, l := range d.peer.Links() {
+		c.Links = append(c.Links, wire.Link{Peer: l.Peer, Ring: l.Ring, Local: l.Local, Remote: l.Remote, Up: l.Up,
+			RTTMS: float64(l.RTT.Microseconds()) / 1000, Since: l.Since, Error: l.Error})
+	}
+	return c, nil
+}
+
+// Devices lists the fence devices, or those that can reach a target.
+func (d *Daemon) Devices(ctx context.Context, target string) ([]wire.Device, error) {
+	var out []wire.Device
+	if target == "" {
+		for _, i := range d.fencer.Devices(ctx) {
+			out = append(out, wire.Device{ID: i.ID, Agent: i.Agent})
+		}
+		return out, nil
+	}
+	for _, c := range d.fencer.CanFence(ctx, target) {
+		if c.OK {
+			out = append(out, wire.Device{ID: c.Device, Level: c.Level, Nodes: []string{d.node.Name}})
+		}
+	}
+	return out, nil
+}
+
+// debugTopics are what Debug tells of.
+func (d *Daemon) debugTopics() map[string]func() (any, error) {
+	return map[string]func() (any, error){
+		"controller": func() (any, error) { s, _, _ := d.loop.look(); return s, nil },
+		"links":      func() (any, error) { return d.peer.Links(), nil },
+		"fencing":    func() (any, error) { return d.fencer.Waiting(), nil },
+		"ledger":     func() (any, error) { return d.executor.Ledger(d.executor.Epoch()) },
+		"lone":       func() (any, error) { return d.lone.look(), nil },
+		"store": func() (any, error) {
+			term, index := d.store.Last()
+			leader, now := d.store.Leader()
+			return map[string]any{"log": d.store.ID().String(), "last_term": term, "last_index": index, "leader": leader, "term": now,
+				"disk": fmt.Sprint(d.store.DiskError())}, nil
+		},
+	}
+}
+
+// Debug tells of the inside.
+func (d *Daemon) Debug(_ context.Context, what string) (any, error) {
+	topics := d.debugTopics()
+	if what == "" {
+		var names []string
+		for name := range topics {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		return names, nil
+	}
+	f := topics[what]
+	if f == nil {
+		return nil, fmt.Errorf("%w: no topic %q", api.ErrNotFound, what)
+	}
+	v, err := f()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return nil, err
+	}
+	return v, nil
+}

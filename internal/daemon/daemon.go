@@ -1,0 +1,294 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/api"
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/controller"
+	"github.com/cerco-ha/cerco/internal/driver"
+	"github.com/cerco-ha/cerco/internal/events"
+	"github.com/cerco-ha/cerco/internal/executor"
+	"github.com/cerco-ha/cerco/internal/fencer"
+	"github.com/cerco-ha/cerco/internal/history"
+	"github.com/cerco-ha/cerco/internal/peer"
+	"github.com/cerco-ha/cerco/internal/store"
+)
+
+// Config is what a daemon is started with. All but Layout and BootID may be left out.
+type Config struct {
+	Layout   Layout
+	BootID   string   // of this host; another one means that everything that ran here has ended
+	OCFRoots []string // where resource agents are looked for, before /usr/lib/ocf/resource.d
+	Fencers  []string // directories of fence agents, before those of the system
+	Faults   Faults   // of a lab
+
+	Now  func() time.Time
+	Log  *slog.Logger
+	Self string // the program, for the helper commands that agents call; default: the one that runs
+
+	// For tests without a network.
+	Dial     func(ctx context.Context, local, remote string) (net.Conn, error)
+	Listener func(addr string) (net.Listener, error)
+	Driver   driver.Driver // instead of the host's agents
+	Agents   fencer.Agents // instead of the host's fence agents
+}
+
+// eventsKept is how many events a node remembers for those who come late.
+const eventsKept = 4096
+
+// Daemon is one node.
+type Daemon struct {
+	cfg  Config
+	log  *slog.Logger
+	node *nodeConfig
+
+	ctx    context.Context // ends with Stop
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+	ended  chan struct{} // closed when the cluster has had everything moved away from here
+	leaves sync.Once
+	stops  sync.Once
+
+	idMu sync.Mutex
+	id   *peer.Identity
+
+	peer      *peer.Peer
+	store     *store.Store
+	executor  *executor.Executor
+	host      *driver.Host
+	fencer    *fencer.Fencer
+	members   *members
+	lone      *lone
+	api       *api.Server
+	history   *history.Log
+	archive   *archive
+	journal   *events.Journal
+	loop      *loop
+	proposals *proposals
+
+	arrivals    arrivals
+	acks        acks
+	fences      fences
+	clusterTurn sync.Mutex
+	officeMu    sync.Mutex
+	office      *office
+
+	seen cib.State // the last state that changed was called with; used by the store's goroutine only
+}
+
+// New reads what this node knows of itself. Nothing runs before Start.
+func New(cfg Config) (*Daemon, error) {
+	node, err := cfg.Layout.readNode()
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Layout.make(); err != nil {
+		return nil, err
+	}
+	id, err := peer.LoadIdentity(cfg.Layout.Conf)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.BootID == "" {
+		data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+		if err != nil {
+			return nil, fmt.Errorf("this host does not tell its boot id: %w", err)
+		}
+		cfg.BootID = string(data[:len(data)-1])
+	}
+	if cfg.Faults == nil {
+		cfg.Faults = noFaults{}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Daemon{cfg: cfg, node: node, id: id, log: cfg.Log.With("node", node.Name), ended: make(chan struct{}),
+		journal: events.NewJournal(eventsKept)}
+	d.ctx, d.cancel = context.WithCancelCause(context.Background())
+	return d, nil
+}
+
+// Name is this node's.
+func (d *Daemon) Name() string { return d.node.Name }
+
+// Ended is closed when the cluster has had everything moved away from this node: the daemon is to be stopped,
+// and not to be started again at once.
+func (d *Daemon) Ended() <-chan struct{} { return d.ended }
+
+func (d *Daemon) leave() { d.leaves.Do(func() { close(d.ended) }) }
+
+func (d *Daemon) identity() *peer.Identity {
+	d.idMu.Lock()
+	defer d.idMu.Unlock()
+	return d.id
+}
+
+// Start brings the node up. When it fails nothing is left running.
+func (d *Daemon) Start() error {
+	err := d.start()
+	if err != nil {
+		d.Stop()
+	}
+	return err
+}
+
+func (d *Daemon) start() (err error) {
+	if d.history, err = history.Open(d.cfg.Layout.historyDir(), keptTransitions); err != nil {
+		return fmt.Errorf("the history of plans: %w", err)
+	}
+	d.archive = &archive{log: d.history, journal: d.journal, slog: d.log, node: d.node.Name, now: d.cfg.Now}
+	d.archive.start()
+	d.peer = peer.New(peer.Config{Name: d.node.Name, Listen: d.node.Listen, Identity: d.identity, Peers: d.peers, Invited: d.invited,
+		Faults: d.cfg.Faults, Log: d.log, LinkChanged: d.linkChanged, Dial: d.cfg.Dial, Listener: d.cfg.Listener, Now: d.cfg.Now})
+	d.store, err = store.Open(store.Config{Dir: d.cfg.Layout.storeDir(), Name: d.node.Name, Listener: d.peer.Accept("cerco/raft"),
+		Dial: func(node string, timeout time.Duration) (net.Conn, error) {
+			return d.peer.Stream(node, "cerco/raft", timeout)
+		},
+		Log: d.log, SlowDisk: d.cfg.Faults.SlowDisk})
+	if err != nil {
+		return err
+	}
+	d.loop = &loop{controller: controller.New(controller.Config{Name: d.node.Name}), perform: d.perform, now: d.cfg.Now}
+	d.proposals = &proposals{store: d.store, loop: d.loop}
+	if err := d.startHands(); err != nil {
+		return err
+	}
+	d.startMembers()
+	d.store.Watch(d.changed)
+	d.store.OnLead(d.lead)
+	for name, serve := range d.services() {
+		d.peer.Handle(name, func(ctx context.Context, from string, req []byte) ([]byte, error) {
+			answer, err := serve(ctx, from, req)
+			return answer, sendError(err)
+		})
+	}
+	d.peer.HandleJoin(d.handleJoin)
+	if err := d.peer.Start(); err != nil {
+		return err
+	}
+	if err := d.executor.Start(); err != nil {
+		return fmt.Errorf("the executor: %w", err)
+	}
+	d.loop.start(d.ctx)
+	d.members.start()
+	if d.node.Found != nil && d.store.Blank() {
+		if err := d.store.Bootstrap(cib.NewState(*d.node.Found)); err != nil {
+			return fmt.Errorf("begin cluster %s: %w", d.node.Cluster, err)
+		}
+	}
+	return d.startAPI()
+}
+
+// startHands makes what operates resources and fence devices.
+func (d *Daemon) startHands() (err error) {
+	if err := links(d.cfg.Layout.linksDir(), d.cfg.Self); err != nil {
+		d.log.Warn("agents will not find the helper commands", "error", err)
+	}
+	agents := d.cfg.Agents
+	if agents == nil {
+		agents = fencer.NewPrograms(append(slices.Clone(d.cfg.Fencers), fencer.AgentDirs()...), d.cfg.Now)
+	}
+	d.fencer = fencer.New(fencer.Config{Node: d.node.Name, State: d.store.View, Agents: agents, Remote: d.remoteFencer,
+		Reachable: d.reachable, Heard: d.heard, Admit: d.admitFencing, Now: d.cfg.Now, Log: d.log})
+	drv := d.cfg.Driver
+	if drv == nil {
+		d.host = driver.New(driver.Config{OCFRoots: append(slices.Clone(d.cfg.OCFRoots), "/usr/lib/ocf/resource.d"),
+			Links: d.cfg.Layout.linksDir(), Socket: d.cfg.Layout.socket(), RunDir: d.cfg.Layout.Run,
+			RscTmp: d.cfg.Layout.RscTmp, Now: d.cfg.Now, Log: d.log})
+		drv = d.host
+	}
+	d.executor, err = executor.New(executor.Config{Dir: d.cfg.Layout.ledgerDir(), Node: d.node.Name, BootID: d.cfg.BootID, Driver: drv,
+		Fencer: d.fencer, Report: d.Report, Now: d.cfg.Now, Log: d.log})
+	return err
+}
+
+func (d *Daemon) startAPI() error {
+	tls := d.apiTLS()
+	listen := d.node.API
+	if tls == nil {
+		listen = ""
+	}
+	d.api = api.New(api.Config{Backend: backend{d}, Journal: d.journal, Log: d.log, Now: d.cfg.Now, Socket: d.cfg.Layout.socket(), Listen: listen, TLS: tls})
+	return d.api.Start()
+}
+
+// Stop ends this node's part in the cluster and leaves what runs here running. It may be called twice.
+func (d *Daemon) Stop() {
+	d.stops.Do(func() {
+		d.cancel(errDaemonEnds)
+		if d.api != nil {
+			d.api.Stop()
+		}
+		if d.executor != nil {
+			d.executor.Stop()
+		}
+		if d.members != nil {
+			d.members.stop()
+		}
+		if d.fencer != nil {
+			d.fencer.Stop()
+		}
+		if d.loop != nil {
+			d.loop.stop()
+		}
+		d.wg.Wait()
+		if d.store != nil {
+			if err := d.store.Close(); err != nil {
+				d.log.Warn("the store did not end well", "error", err)
+			}
+		}
+		if d.proposals != nil {
+			d.proposals.stop()
+		}
+		if d.peer != nil {
+			d.peer.Stop()
+		}
+		if d.host != nil {
+			d.host.Close()
+		}
+		if d.archive != nil {
+			d.archive.stop()
+		}
+	})
+}
+
+// links makes the names of the helper commands that agents call point to the program.
+func links(dir, self string) error {
+	if self == "" {
+		var err error
+		if self, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range helperNames() {
+		path := filepath.Join(dir, name)
+		if to, err := os.Readlink(path); err == nil && to == self {
+			continue
+		}
+		next := path + ".new"
+		_ = os.Remove(next)
+		if err := os.Symlink(self, next); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, os.Rename(next, path))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,230 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/controller"
+	"github.com/cerco-ha/cerco/internal/executor"
+)
+
+// office is this node's time as the leader: one term.
+type office struct {
+	term   uint64
+	ctx    context.Context
+	end    context.CancelFunc
+	mu     sync.Mutex
+	asked  map[string]string // member name -> boot id and start of the daemon whose ledger we have
+	asking map[string]bool
+	begun  bool // the controller has been told
+}
+
+// ledgerPatience is how long a member may take to open its ledger. One that does not is asked again for as
+// long as it is heard.
+const ledgerPatience = 2 * time.Second
+
+// lead is called by the store when this node begins to lead, and when it ceases to.
+func (d *Daemon) lead(leads bool, term uint64) {
+	d.officeMu.Lock()
+	old := d.office
+	d.office = nil
+	if leads {
+		ctx, end := context.WithCancel(d.ctx)
+		d.office = &office{term: term, ctx: ctx, end: end, asked: map[string]string{}, asking: map[string]bool{}}
+	}
+	now := d.office
+	d.officeMu.Unlock()
+	if old != nil {
+		old.end()
+		d.loop.put(controller.Follow{})
+	}
+	if now != nil {
+		d.wg.Go(func() { d.takeOffice(now) })
+	}
+	d.membersChanged()
+}
+
+// takeOffice hears the ledger of every member that can be reached before the controller decides anything:
+// what earlier leaders ordered and nobody has acknowledged is thereby known, and a node that has opened its
+// ledger takes no orders of an earlier term any more.
+func (d *Daemon) takeOffice(o *office) {
+	if err := d.store.Barrier(o.ctx); err != nil {
+		d.log.Info("the barrier of a new term did not hold", "term", o.term, "error", err)
+		return
+	}
+	inFlight, err := d.openLedger(o, d.node.Name, "")
+	if err != nil {
+		d.log.Error("this node's own ledger cannot be read", "error", err)
+	}
+	o.mu.Lock()
+	o.begun = true
+	o.mu.Unlock()
+	d.loop.put(controller.Lead{Term: o.term, State: d.store.View(), InFlight: inFlight})
+	d.membersChanged()
+}
+
+// openLedger asks a node for its ledger, hands its results to the controller and returns what is in flight.
+func (d *Daemon) openLedger(o *office, node, incarnation string) ([]cib.Operation, error) {
+	ctx, cancel := context.WithTimeout(o.ctx, ledgerPatience)
+	defer cancel()
+	body, err := json.Marshal(cib.Epoch{Term: o.term})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := d.call(ctx, node, serviceLedger, body)
+	if err != nil {
+		return nil, err
+	}
+	var l executor.Ledger
+	if err := json.Unmarshal(answer, &l); err != nil {
+		return nil, fmt.Errorf("the ledger of %s: %w", node, err)
+	}
+	o.mu.Lock()
+	o.asked[node] = incarnation
+	o.mu.Unlock()
+	return l.InFlight, nil
+}
+
+// serveLedger opens this node's ledger to a new leader.
+func (d *Daemon) serveLedger(_ context.Context, _ string, body []byte) ([]byte, error) {
+	var epoch cib.Epoch
+	if err := json.Unmarshal(body, &epoch); err != nil {
+		return nil, err
+	}
+	l, err := d.executor.Ledger(epoch)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(l)
+}
+
+// leading is the office that this node holds, nil when it holds none.
+func (d *Daemon) leading() *office {
+	d.officeMu.Lock()
+	defer d.officeMu.Unlock()
+	return d.office
+}
+
+// serveOp takes an order of the leader.
+func (d *Daemon) serveOp(_ context.Context, _ string, body []byte) ([]byte, error) {
+	var op cib.Operation
+	if err := json.Unmarshal(body, &op); err != nil {
+		return nil, err
+	}
+	return nil, d.order(op)
+}
+
+// order hands an operation to this node's executor, or carries out what is the daemon's own to do.
+func (d *Daemon) order(op cib.Operation) error {
+	if op.Name == "do_shutdown" {
+		d.log.Info("the cluster has moved everything away: this daemon ends", "plan", op.Epoch)
+		d.leave()
+		return nil
+	}
+	return d.executor.Do(op)
+}
+
+// serveResult is the leader's part of a report: it answers once the results are committed.
+func (d *Daemon) serveResult(ctx context.Context, from string, body []byte) ([]byte, error) {
+	var results []cib.OpResult
+	if err := json.Unmarshal(body, &results); err != nil {
+		return nil, err
+	}
+	o := d.leading()
+	if o == nil {
+		return nil, errElsewhere
+	}
+	o.mu.Lock()
+	begun := o.begun
+	o.mu.Unlock()
+	if !begun {
+		return nil, errElsewhere
+	}
+	return nil, d.acks.wait(ctx, o.ctx, from, results, func() { d.loop.put(controller.Reported{Results: results}) })
+}
+
+// Report hands results to the controller, wherever it is, and returns when they are committed.
+func (d *Daemon) Report(ctx context.Context, results []cib.OpResult) error {
+	body, err := json.Marshal(results)
+	if err != nil {
+		return err
+	}
+	_, err = d.askLeader(ctx, serviceResult, body)
+	return err
+}
+
+// acks are the reports that wait until what they tell is committed.
+type acks struct {
+	mu      sync.Mutex
+	waiting map[ack][]chan struct{}
+}
+
+type ack struct {
+	node   string
+	serial uint64
+}
+
+// wait registers results, has them put, and waits until each has been acknowledged.
+func (a *acks) wait(ctx, office context.Context, node string, results []cib.OpResult, put func()) error {
+	var all []chan struct{}
+	a.mu.Lock()
+	if a.waiting == nil {
+		a.waiting = map[ack][]chan struct{}{}
+	}
+	for i := range results {
+		c := make(chan struct{})
+		k := ack{node, results[i].Serial}
+		a.waiting[k] = append(a.waiting[k], c)
+		all = append(all, c)
+	}
+	a.mu.Unlock()
+	defer a.forget(node, results, all)
+	put()
+	for _, c := range all {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-office.Done():
+			return errElsewhere
+		}
+	}
+	return nil
+}
+
+func (a *acks) forget(node string, results []cib.OpResult, all []chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range results {
+		k := ack{node, results[i].Serial}
+		var rest []chan struct{}
+		for _, c := range a.waiting[k] {
+			if c != all[i] {
+				rest = append(rest, c)
+			}
+		}
+		if rest == nil {
+			delete(a.waiting, k)
+		} else {
+			a.waiting[k] = rest
+		}
+	}
+}
+
+// done acknowledges one result.
+func (a *acks) done(node string, serial uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := ack{node, serial}
+	for _, c := range a.waiting[k] {
+		close(c)
+	}
+	delete(a.waiting, k)
+}
+
+var errDaemonEnds = errors.New("the daemon ends")

@@ -1,0 +1,261 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/api"
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/peer"
+	"github.com/cerco-ha/cerco/internal/store"
+)
+
+// Services that nodes offer each other.
+const (
+	serviceOp      = "op"      // an operation, from the leader
+	serviceLedger  = "ledger"  // what a node's executor knows, for a new leader
+	serviceResult  = "result"  // results, to the leader
+	servicePropose = "propose" // a command, to the leader
+	serviceFresh   = "fresh"   // the index of the newest committed state, of the leader
+	serviceAdmit   = "admit"   // a node that joins, to the leader
+	serviceCluster = "cluster" // a change of the cluster's description, to the leader
+	serviceFence   = "fence"   // a fencing that somebody asks for, to the leader
+	serviceRest    = "rest"    // has the cluster come to rest? to the leader
+	serviceHistory = "history" // transitions that a node has decided
+	serviceBeat    = "beat"    // signs of life
+)
+
+// leaderPatience is between two looks for a leader.
+const leaderPatience = 20 * time.Millisecond
+
+// askLeader calls a service of whoever leads, and goes on looking for a leader until the context ends. What
+// may have been carried out already is not asked for twice.
+func (d *Daemon) askLeader(ctx context.Context, service string, body []byte) ([]byte, error) {
+	var last error
+	for {
+		leader, _ := d.store.Leader()
+		if leader != "" {
+			answer, err := d.call(ctx, leader, service, body)
+			if err == nil || !errors.Is(err, errElsewhere) && !errors.Is(err, peer.ErrUnreachable) {
+				return answer, err
+			}
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", api.ErrNoLeader, errors.Join(last, context.Cause(ctx)))
+		case <-d.ended:
+			return nil, fmt.Errorf("%w: the daemon of %s ends", api.ErrNoLeader, d.node.Name)
+		case <-time.After(leaderPatience):
+		}
+	}
+}
+
+// errElsewhere says that the node that was asked does not lead, and has done nothing.
+var errElsewhere = errors.New("this node does not lead")
+
+// call calls a service of a node, of this one too.
+func (d *Daemon) call(ctx context.Context, node, service string, body []byte) ([]byte, error) {
+	if node == d.node.Name {
+		answer, err := d.services()[service](ctx, node, body)
+		return answer, ours(err)
+	}
+	answer, err := d.peer.Call(ctx, node, service, body)
+	if remote := (*peer.RemoteError)(nil); errors.As(err, &remote) {
+		return nil, readError(remote.Message)
+	}
+	return answer, err
+}
+
+// ours gives an error of the store the form in which it crosses the network.
+func ours(err error) error {
+	if elsewhere := (*store.NotLeaderError)(nil); errors.As(err, &elsewhere) || errors.Is(err, store.ErrNoLog) {
+		return fmt.Errorf("%w: %w", errElsewhere, err)
+	}
+	return err
+}
+
+// Errors that callers tell apart cross the network as a word before the text.
+var errorWords = map[string]error{
+	"elsewhere": errElsewhere,
+	"version":   cib.ErrVersion,
+	"exists":    cib.ErrExists,
+	"uncertain": store.ErrUncertain,
+	"not-found": api.ErrNotFound,
+}
+
+// refusal is how a *cib.CommandError crosses the network.
+const refusal = "refused"
+
+// sendError writes an error for the network.
+func sendError(err error) error {
+	if err = ours(err); err == nil {
+		return nil
+	}
+	if refused := (*cib.CommandError)(nil); errors.As(err, &refused) {
+		data, _ := json.Marshal(refused) // two strings
+		return fmt.Errorf("%s %s", refusal, data)
+	}
+	for _, word := range []string{"elsewhere", "version", "exists", "uncertain", "not-found"} {
+		if errors.Is(err, errorWords[word]) {
+			return fmt.Errorf("%s %w", word, err)
+		}
+	}
+	return err
+}
+
+// remoteError is an error of another node: its text, and the error of ours that it is.
+type remoteError struct {
+	text string
+	is   error
+}
+
+func (e *remoteError) Error() string { return e.text }
+func (e *remoteError) Unwrap() error { return e.is }
+
+// readError reads what sendError wrote.
+func readError(s string) error {
+	word, rest, _ := strings.Cut(s, " ")
+	if word == refusal {
+		e := &cib.CommandError{}
+		if json.Unmarshal([]byte(rest), e) == nil {
+			return e
+		}
+	}
+	if is := errorWords[word]; is != nil {
+		return &remoteError{rest, is}
+	}
+	return errors.New(s)
+}
+
+// Propose has a command committed, through the leader wherever it is, and returns a state of this node that
+// has it.
+func (d *Daemon) Propose(ctx context.Context, c cib.Command) (cib.State, error) {
+	answer, err := d.askLeader(ctx, servicePropose, c.Encode())
+	if err != nil {
+		return cib.State{}, err
+	}
+	var index uint64
+	if err := json.Unmarshal(answer, &index); err != nil {
+		return cib.State{}, err
+	}
+	return d.waitFor(ctx, index)
+}
+
+// servePropose is the leader's part: it stamps the command and has it committed.
+func (d *Daemon) servePropose(ctx context.Context, _ string, body []byte) ([]byte, error) {
+	c, err := cib.DecodeCommand(body)
+	if err != nil {
+		return nil, err
+	}
+	if c.V == 0 {
+		c.V = cib.CommandVersion
+	}
+	if c.At.IsZero() {
+		c.At = d.cfg.Now()
+	}
+	if c.Config != nil {
+		if err := checkConfig(d.store.View(), c); err != nil {
+			return nil, err
+		}
+	}
+	st, err := d.store.Propose(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(st.Index)
+}
+
+// checkConfig refuses a change of the configuration that makes a mistake which was not there before.
+func checkConfig(now cib.State, c cib.Command) error {
+	next, err := cib.Apply(now, c)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, p := range cib.Check(now.CIB) {
+		known[p.ID+p.What] = true
+	}
+	var bad []string
+	var fix string
+	for _, p := range cib.Check(next.CIB) {
+		if p.Severity == cib.Error && !known[p.ID+p.What] {
+			bad, fix = append(bad, fmt.Sprintf("%s (id %s)", p.What, p.ID)), p.Fix
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return &cib.CommandError{What: strings.Join(bad, "; "), Fix: fix}
+}
+
+// State is the committed state; with fresh, one that is no older than the call.
+func (d *Daemon) State(ctx context.Context, fresh bool) (cib.State, error) {
+	if !fresh {
+		return d.store.View(), nil
+	}
+	answer, err := d.askLeader(ctx, serviceFresh, nil)
+	if err != nil {
+		return cib.State{}, err
+	}
+	var index uint64
+	if err := json.Unmarshal(answer, &index); err != nil {
+		return cib.State{}, err
+	}
+	return d.waitFor(ctx, index)
+}
+
+// serveFresh makes sure that this node leads, and answers with the index of what is committed.
+func (d *Daemon) serveFresh(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+	index := d.store.View().Index
+	if err := d.store.VerifyLeader(ctx); err != nil {
+		return nil, err
+	}
+	return json.Marshal(index)
+}
+
+// arrivals lets callers wait for a command to reach this node's state.
+type arrivals struct {
+	mu    sync.Mutex
+	index uint64
+	more  chan struct{} // closed and replaced when the index rises
+}
+
+func (a *arrivals) reach(index uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.index = index // another log may have begun lower
+	if a.more != nil {
+		close(a.more)
+		a.more = nil
+	}
+}
+
+func (a *arrivals) next() (uint64, <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.more == nil {
+		a.more = make(chan struct{})
+	}
+	return a.index, a.more
+}
+
+// waitFor waits until this node's state has the command of an index.
+func (d *Daemon) waitFor(ctx context.Context, index uint64) (cib.State, error) {
+	for {
+		_, more := d.arrivals.next()
+		if st := d.store.View(); st.Index >= index {
+			return st, nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return cib.State{}, fmt.Errorf("%w: it is committed, but %s has not heard of it yet", context.Cause(ctx), d.node.Name)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"slices"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/events"
+	"github.com/cerco-ha/cerco/internal/fencer"
+	"github.com/cerco-ha/cerco/internal/peer"
+)
+
+// service answers a call of another node, or of this one.
+type service func(ctx context.Context, from string, req []byte) ([]byte, error)
+
+func (d *Daemon) services() map[string]service {
+	return map[string]service{
+		serviceOp:      d.serveOp,
+		serviceLedger:  d.serveLedger,
+		serviceResult:  d.serveResult,
+		servicePropose: d.servePropose,
+		serviceFresh:   d.serveFresh,
+		serviceAdmit:   d.serveAdmit,
+		serviceCluster: d.serveCluster,
+		serviceFence:   d.serveFence,
+		serviceRest:    d.serveRest,
+		serviceHistory: d.serveHistory,
+		fencer.Service: d.fencer.Serve,
+	}
+}
+
+// peers are the members, for the transport: those of the state, or of the last one that was written down.
+func (d *Daemon) peers() []peer.Node {
+	var out []peer.Node
+	for _, m := range d.clusterMembers() {
+		out = append(out, peer.Node{Name: m.Name, Addrs: m.Addrs, KeyHash: m.Key})
+	}
+	return out
+}
+
+func (d *Daemon) clusterMembers() []cib.Member {
+	if d.store != nil {
+		if members := d.store.View().Cluster.Members; len(members) > 0 {
+			return members
+		}
+	}
+	return d.node.Members
+}
+
+// invited reports whether a key is one of an open invitation.
+func (d *Daemon) invited(key string) bool {
+	return slices.ContainsFunc(d.store.View().Cluster.Invites, func(i cib.Invite) bool {
+		return i.Key == key && d.cfg.Now().Before(i.Expires)
+	})
+}
+
+// changed is called by the store with every new state, in order.
+func (d *Daemon) changed(st cib.State, c cib.Command) {
+	before := d.seen
+	d.seen = st
+	d.arrivals.reach(st.Index)
+	if before.CIB != nil {
+		d.journal.Add(events.Derive(before, st, c)...)
+	}
+	if !slices.EqualFunc(before.Cluster.Members, st.Cluster.Members, sameMember) {
+		d.rememberMembers(st.Cluster)
+		d.peer.Refresh()
+	}
+	d.members.changed(st)
+	d.loop.applied(st, c)
+	if c.Config != nil {
+		d.wg.Go(func() { d.fencer.Warm(d.ctx) })
+	}
+}
+
+func sameMember(a, b cib.Member) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Key == b.Key && a.API == b.API && a.Votes == b.Votes && slices.Equal(a.Addrs, b.Addrs)
+}
+
+// rememberMembers writes down who the others are: after a restart this node must find them.
+func (d *Daemon) rememberMembers(c cib.Cluster) {
+	if len(c.Members) == 0 {
+		return
+	}
+	n := *d.node
+	n.Members, n.Found = c.Members, nil
+	if err := d.cfg.Layout.writeNode(&n); err != nil {
+		d.log.Error("the members of the cluster could not be written down", "error", err)
+	}
+}
+
+func (d *Daemon) linkChanged(l peer.LinkStatus) {
+	e := events.Event{At: d.cfg.Now(), Kind: events.KindLink, Node: l.Peer, Text: fmt.Sprintf("ring%d to %s is up", l.Ring, l.Peer)}
+	if !l.Up {
+		e.Bad, e.Text = true, fmt.Sprintf("ring%d to %s is down: %s", l.Ring, l.Peer, l.Error)
+		if l.Idle {
+			return
+		}
+	}
+	d.journal.Add(e)
+}
+
+// What the fencer needs of the rest.
+
+func (d *Daemon) remoteFencer(ctx context.Context, node string, req []byte) ([]byte, error) {
+	return d.call(ctx, node, fencer.Service, req)
+}
+
+// reachable reports whether a node is heard just now.
+func (d *Daemon) reachable(node string) bool {
+	h, ok := d.members.heard(node)
+	return ok && d.cfg.Now().Sub(h.At) < d.members.token()
+}
+
+// heard is the last sign of life of a node.
+func (d *Daemon) heard(node string) (fencer.Heard, bool) { return d.members.heard(node) }
+
+// admitFencing refuses to fence for a leader of the past.
+func (d *Daemon) admitFencing(e cib.Epoch) error {
+	if e != (cib.Epoch{}) && e.Term < d.executor.Epoch().Term {
+		return fmt.Errorf("a fencing of term %d, and term %d has begun", e.Term, d.executor.Epoch().Term)
+	}
+	return nil
+}
+
+// apiTLS lets in who has a certificate of the cluster and is a member; others fail in the handshake.
+func (d *Daemon) apiTLS() *tls.Config { return d.peer.ServerTLS("h2", "http/1.1") }
