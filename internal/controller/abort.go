@@ -58,7 +58,7 @@ func (c *Controller) applied(ev Applied) {
 		a := cmd.Attributes[0]
 		c.news(fmt.Sprintf("attribute %s of %s was set to %q", a.Name, a.Node, a.Value), false)
 	}
-	if !ours && len(cmd.Forget) > 0 && len(cmd.Results) == 0 && changed {
+	if !ours && len(cmd.Forget) > 0 && changed {
 		f := cmd.Forget[0]
 		c.news(fmt.Sprintf("history of %s on %s was cleared", cmp.Or(f.Resource, "every resource"), cmp.Or(f.Node, "every node")), false)
 	}

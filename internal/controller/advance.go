@@ -91,7 +91,7 @@ func (c *Controller) carryOut(a *transition.Action) {
 	case a.Task == "do_shutdown":
 		c.await(a, cib.Command{Nodes: []cib.NodeUpdate{{ID: a.NodeID, Name: a.Node, Expected: "down"}}})
 	case a.Task == "clear_failcount" && a.Rsc != nil:
-		c.await(a, clearFailures(a))
+		c.await(a, cib.Command{Forget: []cib.Forget{{Node: a.Node, Resource: a.Rsc.ID, KeepHistory: true}}})
 	case a.Task == "lrm_delete" && a.Rsc != nil:
 		c.await(a, cib.Command{Forget: []cib.Forget{{Node: a.Node, Resource: a.Rsc.ID}}})
 	case a.Rsc == nil || a.Kind == transition.ClusterEvent:
@@ -131,30 +131,6 @@ func (c *Controller) awaitedDone(cmd cib.Command) bool {
 		return true
 	}
 	return false
-}
-
-// clearFailures forgets what was counted against a resource on a node, and the failure that history shows.
-// Whatever else history tells remains: there is no need to probe.
-func clearFailures(a *transition.Action) cib.Command {
-	name := extendedLiteral(a.Rsc.ID)
-	return cib.Command{
-		Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "delete", All: true, XPath: fmt.Sprintf(
-			"//node_state[@uname='%s']//lrm_resource[@id='%s']/lrm_rsc_op[@id='%[2]s_last_failure_0']", a.Node, a.Rsc.ID)}}},
-		Attributes: []cib.AttributeUpdate{{Node: a.Node, Name: "^(fail-count|last-failure)-" + name + "(#.*)?$", Pattern: true, Delete: true}},
-	}
-}
-
-// extendedLiteral makes a regular expression that matches s itself.
-func extendedLiteral(s string) string {
-	var out []byte
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '.', '[', ']', '(', ')', '{', '}', '*', '+', '?', '^', '$', '|', '\\':
-			out = append(out, '\\')
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
 }
 
 // guestIsGone records that a guest node has ended with its container.

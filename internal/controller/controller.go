@@ -52,7 +52,7 @@ func New(cfg Config) *Controller {
 
 // reset forgets everything but who we are.
 func (c *Controller) reset() {
-	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, members: c.members, wake: c.wake,
+	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, wake: c.wake,
 		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, gone: map[string]bool{}}
 }
 

@@ -65,6 +65,7 @@ func makeOperation(a *transition.Action, epoch cib.Epoch, g *transition.Graph, c
 		Epoch: epoch, Action: a.ID, Node: nodeOf(a), Name: a.Task, IntervalMS: a.Interval(),
 		TimeoutMS: number(a.Attr("CRM_meta_timeout")), StartDelayMS: number(a.Attr("CRM_meta_start_delay")),
 		TargetRC: int(number(a.Attr("CRM_meta_op_target_rc"))), OnFail: a.Attr("CRM_meta_on_fail"), Attrs: a.Attrs,
+		ShutdownLock: a.ShutdownLock,
 	}
 	if op.Node != a.Node {
 		op.Target = a.Node

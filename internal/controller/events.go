@@ -11,7 +11,8 @@ import (
 type Event interface{ event() }
 
 // Lead says that this node decides from now on. State is that of the log up to the barrier of the new term;
-// every later commit must follow as Applied. InFlight is what the nodes' ledgers say is being carried out for
+// every later commit must follow as Applied, and Members as well: what was said of members before does not
+// count. InFlight is what the nodes' ledgers say is being carried out for
 // earlier leaders.
 type Lead struct {
 	Term     uint64

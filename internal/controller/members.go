@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,7 +31,7 @@ func (c *Controller) askFacts() {
 		return
 	}
 	c.facts = factsAsked{open: true, sum: sum, again: c.now.Add(askAgain)}
-	c.provenByItself()
+	cmd.Fencing = c.provenByItself()
 	c.propose(cmd)
 }
 
@@ -106,8 +105,9 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 }
 
 // provenByItself ends fencings of nodes that have come back with another boot id: all that ran there has
-// ended. The record goes before the news that the node is up.
-func (c *Controller) provenByItself() {
+// ended.
+func (c *Controller) provenByItself() []cib.FenceRecord {
+	var out []cib.FenceRecord
 	for _, f := range c.fencings {
 		i := slices.IndexFunc(c.members.Heard, func(h Heard) bool { return h.Name == f.req.Target })
 		if i < 0 || f.req.Action == "on" {
@@ -117,17 +117,16 @@ func (c *Controller) provenByItself() {
 		if facts := c.nodeFacts(h.ID); h.Lost || h.BootID == "" || facts.BootID == "" || h.BootID == facts.BootID {
 			continue
 		}
-		c.propose(cib.Command{Fencing: []cib.FenceRecord{{FenceRequest: f.req, State: cib.FenceDone, Evidence: cib.ByItself,
-			Node: f.req.Target, Requested: f.since, Completed: c.now}}})
+		out = append(out, cib.FenceRecord{FenceRequest: f.req, State: cib.FenceDone, Evidence: cib.ByItself,
+			Node: f.req.Target, Requested: f.since, Completed: c.now})
 	}
+	return out
 }
 
 // nodeFacts are the facts of a member, empty ones if there are none.
 func (c *Controller) nodeFacts(id string) cib.NodeFacts {
-	for _, f := range c.state.Nodes {
-		if f.ID == id {
-			return f
-		}
+	if f := c.state.Facts(id); f != nil {
+		return *f
 	}
 	return cib.NodeFacts{ID: id}
 }
@@ -153,14 +152,4 @@ func (c *Controller) away() time.Time {
 		}
 	}
 	return first
-}
-
-// nameOf is the name of a member.
-func nameOf(s *cib.State, id string) string {
-	for i := range s.Cluster.Members {
-		if s.Cluster.Members[i].ID == id {
-			return s.Cluster.Members[i].Name
-		}
-	}
-	return cmp.Or(id, "nobody")
 }

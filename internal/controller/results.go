@@ -18,7 +18,6 @@ func keyOf(r *cib.OpResult) resultKey { return resultKey{r.Op.Node, r.BootID, r.
 // reported takes in results from a node: those that are news are proposed, with what they count for.
 func (c *Controller) reported(results []cib.OpResult) {
 	var news []cib.OpResult
-	var forget []cib.Forget
 	for _, r := range results {
 		switch c.judge(&r) {
 		case resultEarly:
@@ -30,12 +29,9 @@ func (c *Controller) reported(results []cib.OpResult) {
 		c.proposed[keyOf(&r)] = c.now.Add(askAgain)
 		r.CountFailure, r.FatalFailure = c.counts(&r)
 		news = append(news, r)
-		if r.Op.Name == "delete" && !r.Failed() {
-			forget = append(forget, cib.Forget{Node: subject(&r.Op), Resource: r.Op.Resource})
-		}
 	}
 	if len(news) > 0 {
-		c.propose(cib.Command{Results: news, Forget: forget})
+		c.propose(cib.Command{Results: news})
 	}
 }
 

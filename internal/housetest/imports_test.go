@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/scheduler", "internal/status", "internal/wire"},
 	"internal/agents": {},
 	// Tests and tools.
+	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	"internal/housetest":   {},
 	"internal/memnet":      {},
 	"tools/bench":          {"tools/internal/*"},
