@@ -35,7 +35,7 @@ func (a *applying) fencing(r *FenceRecord) error {
 		f.Ended, f.AwayUntil, f.Unverified = f.BootID, NodeFacts{}.AwayUntil, false
 	}
 	n.Set(attrs...)
-	n.Empty()
+	a.empty(n)
 	return nil
 }
 

@@ -39,13 +39,37 @@ func (a *applying) result(r *OpResult) error {
 	}
 	n := a.nodeState(op.on(), id, remote)
 	h := n.History(op.Resource, op.Resource, op.Class, op.Provider, op.Type)
-	h.Record(entryOf(r))
+	if op.IntervalMS == 0 && op.Name != "migrate_to" {
+		a.doubtTarget(h)
+		if !r.Failed() {
+			h.endMigration()
+		}
+	}
+	e := entryOf(r)
+	h.afterItself(&e)
+	h.Record(e)
 	h.set("container", op.attr(attrContainer))
 	h.set("shutdown-lock", lockOf(r))
 	if r.CountFailure {
 		a.countFailure(n, r)
 	}
 	return nil
+}
+
+// afterItself sees to it that a change that a recurring operation has found counts as later than what the same
+// operation found before: both have one call number, and their times are whole seconds.
+func (h *HistoryEdit) afterItself(e *Entry) {
+	if e.IntervalMS == 0 {
+		return
+	}
+	for _, old := range h.ops {
+		if old.Kind != KindElement || old.Name != "lrm_rsc_op" {
+			continue
+		}
+		if op := lrmOp(old); op.CallID == e.CallID && (op.RC != e.RC || op.Status != e.Status) {
+			e.Changed = max(e.Changed, op.LastRCChange+1)
+		}
+	}
 }
 
 // isOver reports whether the boot of a member has ended, as far as the cluster knows.

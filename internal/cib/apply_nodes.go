@@ -18,6 +18,9 @@ func (a *applying) node(u *NodeUpdate) error {
 	if err != nil {
 		return err
 	}
+	if a.saidBefore(id, u) {
+		return nil
+	}
 	a.nodeFacts(id, u)
 	if m := a.state.Cluster.Member(name); m != nil && m.Witness {
 		return nil
@@ -42,9 +45,19 @@ func (a *applying) node(u *NodeUpdate) error {
 		n.Set(append(attrs, Attr{"crm-debug-origin", originNode})...)
 	}
 	if u.Erase && n.holdsAnything() {
-		n.Empty()
+		a.empty(n)
 	}
 	return nil
+}
+
+// saidBefore reports whether an update tells of the end of a boot that has been told of already: the node has come
+// up since with the boot that the update names, and what has happened since must not be erased.
+func (a *applying) saidBefore(id string, u *NodeUpdate) bool {
+	if !u.Erase || u.BootID == "" {
+		return false
+	}
+	f, n := a.state.Facts(id), a.cib.NodeState(id)
+	return f != nil && f.BootID == u.BootID && n != nil && n.InCCM == "true" && n.Crmd == "online" && n.Join == "member"
 }
 
 // nodeOf finds out whom an update is about.

@@ -42,6 +42,9 @@ func (c *Controller) applied(ev Applied) {
 		c.opts = readOptions(c.state.CIB, c.now)
 	}
 	ours := c.awaitedDone(cmd)
+	if cmd.By == byController && cmd.Note == c.facts.note {
+		c.facts.note = ""
+	}
 	if cmd.Cluster != nil {
 		c.news("the cluster's members or options were changed", false)
 	}

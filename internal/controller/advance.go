@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -96,6 +97,8 @@ func (c *Controller) carryOut(a *transition.Action) {
 		c.await(a, cib.Command{Forget: []cib.Forget{{Node: a.Node, Resource: a.Rsc.ID}}})
 	case a.Rsc == nil || a.Kind == transition.ClusterEvent:
 		c.finish(a.ID, true) // asks for what our nodes do by themselves, such as probe_again
+	case a.Task == "migrate_to":
+		c.await(a, cib.Command{Results: []cib.OpResult{c.begun(a)}})
 	case !c.hasRoom(nodeOf(a)):
 		c.plan.queue = append(c.plan.queue, a)
 	default:
@@ -123,12 +126,70 @@ func (c *Controller) awaitedDone(cmd cib.Command) bool {
 			continue
 		}
 		c.waits = append(c.waits[:i:i], c.waits[i+1:]...)
-		a := c.plan.byID[w.action]
-		if a.Task == "do_shutdown" {
+		switch a := c.plan.byID[w.action]; a.Task {
+		case "migrate_to":
+			c.dispatch(a)
+			return true
+		case "do_shutdown":
 			c.tellToStop(a)
 		}
 		c.finish(w.action, true)
 		return true
+	}
+	return false
+}
+
+// begun is the history of a live migration that is about to begin. It is written down before it does: if the
+// node that the resource leaves is lost on the way, nobody else could tell where it went.
+func (c *Controller) begun(a *transition.Action) cib.OpResult {
+	return cib.OpResult{Op: c.operation(a).Brief(), Status: cib.OpPending, Started: c.now.Unix(), Changed: c.now.Unix()}
+}
+
+// neverBegun takes back what was written down of migrations that are not ordered any more. The resources are
+// probed where they are.
+func (c *Controller) neverBegun() {
+	var cmd cib.Command
+	for _, w := range c.waits {
+		for _, r := range w.cmd.Results {
+			cmd.Forget = append(cmd.Forget, cib.Forget{Node: subject(&r.Op), Resource: r.Op.Resource})
+		}
+	}
+	if len(cmd.Forget) > 0 {
+		c.propose(cmd)
+	}
+}
+
+// forgetStale takes back what earlier leaders have written down as begun and the nodes know nothing of.
+func (c *Controller) forgetStale(ev Lead) {
+	var cmd cib.Command
+	for _, n := range c.state.CIB.Status.Nodes {
+		if !slices.Contains(ev.Answered, n.Name) {
+			continue
+		}
+		for _, h := range n.Lrm {
+			for i := range h.Ops {
+				task := h.Ops[i].Operation
+				known := c.flies(n.Name, h.ID, task) || slices.ContainsFunc(ev.Unacked, func(r cib.OpResult) bool {
+					return subject(&r.Op) == n.Name && r.Op.Resource == h.ID && r.Op.Name == task
+				})
+				if h.Ops[i].Status == cib.OpPending && !known {
+					cmd.Forget = append(cmd.Forget, cib.Forget{Node: n.Name, Resource: h.ID})
+					break
+				}
+			}
+		}
+	}
+	if len(cmd.Forget) > 0 {
+		c.propose(cmd)
+	}
+}
+
+// flies reports whether such an operation is in flight.
+func (c *Controller) flies(node, resource, name string) bool {
+	for _, f := range c.flights {
+		if subject(&f.op) == node && f.op.Resource == resource && f.op.Name == name {
+			return true
+		}
 	}
 	return false
 }

@@ -27,6 +27,7 @@ type Controller struct {
 
 	plan     *run
 	due      string // why another plan is needed; empty: none is
+	first    bool   // no plan has been made in this term
 	ended    Ended  // of the plan before
 	flights  []*flight
 	fencings []*fencing
@@ -35,7 +36,7 @@ type Controller struct {
 
 	facts    factsAsked
 	proposed map[resultKey]time.Time // results that are on their way into the log
-	gone     map[string]bool         // ids of members that have been seen to leave since they were told to
+	done     map[resultKey]bool      // results of this term that are in the log; the latest of each node
 
 	recheck   time.Time // when to plan anew though nothing happened
 	repeats   repeats
@@ -53,7 +54,7 @@ func New(cfg Config) *Controller {
 // reset forgets everything but who we are.
 func (c *Controller) reset() {
 	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, wake: c.wake,
-		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, gone: map[string]bool{}}
+		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}}
 }
 
 // Step takes in one event and returns what is to be done about it, in order.
@@ -100,7 +101,9 @@ func (c *Controller) lead(ev Lead) {
 	for _, op := range ev.InFlight {
 		c.flights = append(c.flights, c.newFlight(op))
 	}
-	c.due = "a new leader"
+	c.due, c.first = "a new leader", true
+	c.reported(ev.Unacked)
+	c.forgetStale(ev)
 }
 
 func (c *Controller) follow() {

@@ -12,12 +12,13 @@ type Event interface{ event() }
 
 // Lead says that this node decides from now on. State is that of the log up to the barrier of the new term;
 // every later commit must follow as Applied, and Members as well: what was said of members before does not
-// count. InFlight is what the nodes' ledgers say is being carried out for
-// earlier leaders.
+// count. The rest is from the ledgers of the nodes that could be asked, and are bound to the new term by that.
 type Lead struct {
 	Term     uint64
 	State    cib.State
-	InFlight []cib.Operation
+	Answered []string        // names of those nodes
+	InFlight []cib.Operation // what is being carried out there for earlier leaders, or waits to be
+	Unacked  []cib.OpResult  // what is done and may not be known yet
 }
 
 // Follow says that another node decides, or nobody.

@@ -12,8 +12,9 @@ import (
 // factsAsked are the facts about members that are known here and not committed yet.
 type factsAsked struct {
 	open  bool
-	sum   string    // of what was proposed last
-	again time.Time // when to propose it again
+	note  string    // of what was proposed last; empty: it is committed
+	count int       // proposals so far
+	again time.Time // when to propose again
 }
 
 // askFacts proposes what is known of members and not in the state yet. Nothing is planned before it is.
@@ -23,15 +24,17 @@ func (c *Controller) askFacts() {
 	}
 	cmd := c.factsMissing()
 	if len(cmd.Nodes) == 0 && cmd.Lead == nil {
-		c.facts = factsAsked{}
+		c.facts.open = false
 		return
 	}
-	sum := fmt.Sprintf("%+v %+v", cmd.Nodes, cmd.Lead)
-	if c.facts.sum == sum && c.now.Before(c.facts.again) {
-		return
+	c.facts.open = true
+	if c.facts.note != "" && c.now.Before(c.facts.again) {
+		return // one after the other: an older one must not overtake what has changed since
 	}
-	c.facts = factsAsked{open: true, sum: sum, again: c.now.Add(askAgain)}
-	cmd.Fencing = c.provenByItself()
+	c.facts.count++
+	c.facts.note = fmt.Sprintf("members, term %d, number %d: %s", c.term, c.facts.count, c.members.Why)
+	c.facts.again = c.now.Add(askAgain)
+	cmd.Note, cmd.Fencing = c.facts.note, c.provenByItself()
 	c.propose(cmd)
 }
 
@@ -63,7 +66,6 @@ func (c *Controller) factsMissing() cib.Command {
 	}
 	if us != "" && (c.state.CIB.DCUUID != us || c.state.CIB.HaveQuorum != c.members.Quorate) {
 		cmd.Lead = &cib.LeadUpdate{DC: us, HaveQuorum: c.members.Quorate}
-		cmd.Note = c.members.Why
 	}
 	return cmd
 }

@@ -37,7 +37,7 @@ func (c *Controller) begin() bool {
 			"times", c.repeats.times, "until", c.repeats.until, "why", c.due)
 		return false
 	}
-	c.number++
+	c.number, c.first = c.number+1, false
 	r := &run{epoch: cib.Epoch{Term: c.term, Plan: c.number}, why: c.due, since: c.now, graph: plan.Graph,
 		runner: transition.NewRunner(plan.Graph), byID: make(map[int]*transition.Action, len(plan.Graph.Actions))}
 	for _, a := range plan.Graph.Actions {
@@ -62,6 +62,8 @@ func (c *Controller) unsure() string {
 		return "word of which members are there"
 	case c.facts.open:
 		return "the commit of which members are there"
+	case c.first && len(c.proposed) > 0:
+		return "the commit of what was done for the leader before"
 	}
 	return ""
 }
@@ -103,6 +105,7 @@ func (c *Controller) end() {
 	for _, f := range c.fencings {
 		f.action = 0
 	}
+	c.neverBegun()
 	c.plan, c.waits = nil, nil
 	c.ended = Ended{Epoch: r.epoch, Outcome: outcome}
 	c.do(c.ended)

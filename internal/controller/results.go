@@ -68,7 +68,7 @@ func (c *Controller) judge(r *cib.OpResult) judgement {
 	if _, ok := c.proposed[keyOf(r)]; ok {
 		return resultEarly
 	}
-	if c.recorded(r) {
+	if c.done[keyOf(r)] || c.recorded(r) {
 		return resultOld
 	}
 	return resultNew
@@ -135,9 +135,13 @@ func succeeded(r *cib.OpResult) bool {
 func (c *Controller) recordedNow(results []cib.OpResult) {
 	for i := range results {
 		r := &results[i]
+		if r.Status == cib.OpPending {
+			continue
+		}
 		delete(c.proposed, keyOf(r))
 		if r.Serial > 0 {
 			c.do(Ack{Node: r.Op.Node, Serial: r.Serial})
+			c.remember(keyOf(r))
 		}
 		f := c.takeFlight(&r.Op)
 		switch {
@@ -146,12 +150,24 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 			if !succeeded(r) {
 				c.abort(describe(r), false)
 			}
-		case r.Status == cib.OpCancelled:
+		case r.Status == cib.OpCancelled, f == nil && r.Op.Name == "notify":
 		case f != nil:
 			c.abort("result of an earlier plan: "+describe(r), false)
 		default:
 			c.abort(describe(r), false)
 		}
+	}
+}
+
+// remembered is how many results of a node are told apart from new ones by their serial number alone. A node
+// sends a result until it is acknowledged, so those that come again are recent.
+const remembered = 1000
+
+func (c *Controller) remember(k resultKey) {
+	c.done[k] = true
+	if k.serial > remembered {
+		k.serial -= remembered
+		delete(c.done, k)
 	}
 }
 

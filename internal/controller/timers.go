@@ -61,6 +61,11 @@ func (c *Controller) nextDue() time.Time {
 	for _, w := range c.waits {
 		next = earliest(next, w.again)
 	}
+	if c.first {
+		for _, until := range c.proposed { //house:unordered the earliest is the same in any order
+			next = earliest(next, until)
+		}
+	}
 	if c.facts.open {
 		next = earliest(next, c.facts.again)
 	}

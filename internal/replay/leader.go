@@ -80,15 +80,17 @@ func (w *World) lead(n *Node) {
 	w.leader = n
 	w.term++
 	w.trace("%s leads, term %d", n.Name, w.term)
-	var inFlight []cib.Operation
+	ev := controller.Lead{Term: w.term, State: w.State}
 	for _, o := range w.nodes {
 		if w.reach(n, o) && o.Daemon {
 			o.bind(cib.Epoch{Term: w.term})
-			inFlight = append(inFlight, o.inFlight()...)
+			ev.Answered = append(ev.Answered, o.Name)
+			ev.InFlight = append(ev.InFlight, o.inFlight()...)
+			ev.Unacked = append(ev.Unacked, o.unacked...)
 		}
 	}
 	n.ctl, n.told = controller.New(controller.Config{Name: n.Name}), controller.Members{}
-	w.step(n, controller.Lead{Term: w.term, State: w.State, InFlight: inFlight})
+	w.step(n, ev)
 	w.tellMembers(n)
 	for _, o := range w.nodes {
 		o.report()

@@ -1,7 +1,9 @@
 package replay_test
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -9,6 +11,17 @@ import (
 
 	"github.com/cerco-ha/cerco/internal/replay"
 )
+
+// TestMain fixes the seed, so that everybody sees the same; -rapid.seed=N looks elsewhere.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	seeded := false
+	flag.Visit(func(f *flag.Flag) { seeded = seeded || f.Name == "rapid.seed" })
+	if !seeded {
+		flag.Set("rapid.seed", "1")
+	}
+	os.Exit(m.Run())
+}
 
 // cluster draws a small cluster.
 func cluster(t *rapid.T) replay.Config {
@@ -40,7 +53,7 @@ func cluster(t *rapid.T) replay.Config {
 		if rapid.Bool().Draw(t, "promotable") {
 			meta = `<nvpair id="c-p" name="promotable" value="true"/><nvpair id="c-n" name="notify" value="true"/>`
 		}
-		add(`<clone id="C"><meta_attributes id="c-meta">%s</meta_attributes>%s</clone>`, meta, primitive("c", ""))
+		add(`<clone id="C"><meta_attributes id="C-meta">%s</meta_attributes>%s</clone>`, meta, primitive("c", ""))
 		if rapid.Bool().Draw(t, "colocation") {
 			add(`<rsc_colocation id="col" rsc="A0" with-rsc="C" score="INFINITY"/>`)
 		}

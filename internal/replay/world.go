@@ -204,9 +204,10 @@ func (w *World) propose(by *Node, cmd cib.Command) {
 		at = w.commits // in the order of the proposals
 	}
 	w.commits = at
+	term := w.term
 	w.after(at.Sub(w.Now), func() {
 		l := w.leader
-		if l == nil || by != nil && by != l || !w.majority(l) {
+		if l == nil || by != nil && (by != l || term != w.term) || !w.majority(l) {
 			return
 		}
 		if err := w.apply(cmd); err != nil {
