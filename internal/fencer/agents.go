@@ -154,7 +154,7 @@ func (p *Programs) Run(ctx context.Context, c AgentCall) AgentResult {
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errLate):
-		r.TimedOut, r.Err = true, fmt.Errorf("no answer in %s: killed", c.Timeout)
+		r.TimedOut, r.Err = true, fmt.Errorf("no answer in %s: killed", c.Timeout.Round(time.Millisecond))
 	case ctx.Err() != nil:
 		r.Err = fmt.Errorf("ended on request: %w", context.Cause(ctx))
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
