@@ -12,8 +12,8 @@ import (
 // Bootstrap begins the log of a new cluster, with this node as its only voter. It must be a member in
 // first.Cluster, and must not have a log yet.
 func (s *Store) Bootstrap(first cib.State) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
 	if n := s.node.Load(); n != nil {
 		return fmt.Errorf("this node already has the log %s of a cluster", n.id.Log)
 	}
@@ -57,8 +57,8 @@ func (s *Store) settleOn(f foundation) error {
 //
 // It returns the State that the new log begins with. After an error the old log still counts.
 func (s *Store) Recover(ctx context.Context, first cib.Command) (cib.State, error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
 	n := s.node.Load()
 	if n == nil {
 		return cib.NewState(cib.Cluster{}), s.noNode()
@@ -154,8 +154,8 @@ func (s *Store) consider(h hello, n *node) string {
 
 // join exchanges our log for an empty one, which the leader fills.
 func (s *Store) join(id current, old *node) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
 	if s.node.Load() != old {
 		return errors.New("the log has just been exchanged; ask again")
 	}

@@ -24,6 +24,7 @@ type rig struct {
 	net    *memnet.Network
 	base   string
 	names  []string
+	mu     sync.Mutex // never held while time passes: mutexes are nothing that synctest waits for
 	stores map[string]*Store
 	timing Timing
 	log    *slog.Logger
@@ -75,17 +76,33 @@ func (r *rig) start(name string) *Store {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.stores[name] = s
+	r.set(name, s)
 	return s
+}
+
+func (r *rig) set(name string, s *Store) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s == nil {
+		delete(r.stores, name)
+	} else {
+		r.stores[name] = s
+	}
+}
+
+func (r *rig) get(name string) *Store {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stores[name]
 }
 
 // stop ends a store in good order.
 func (r *rig) stop(name string) {
-	if s := r.stores[name]; s != nil {
+	if s := r.get(name); s != nil {
+		r.set(name, nil)
 		if err := s.Close(); err != nil {
 			r.t.Errorf("%s: close: %v", name, err)
 		}
-		delete(r.stores, name)
 	}
 }
 
@@ -120,6 +137,8 @@ func (r *rig) voters(s *Store) int {
 func (r *rig) leader() *Store {
 	var best *Store
 	var top uint64
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, s := range r.stores {
 		n := s.node.Load()
 		if n == nil {

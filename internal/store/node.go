@@ -113,8 +113,8 @@ func (n *node) config(log *raftLog) *raft.Config {
 // stop ends our part in the log. What raft has not yet applied stays in the log.
 func (n *node) stop() error {
 	close(n.done)
-	err := n.raft.Shutdown().Error()
-	err = errors.Join(err, n.trans.Close(), n.layer.Close())
+	ended := n.raft.Shutdown()
+	err := errors.Join(n.trans.Close(), n.layer.Close(), ended.Error()) // without connections nothing holds raft up
 	return errors.Join(err, n.disk.saveCommit(), n.disk.close())
 }
 

@@ -91,7 +91,7 @@ type Store struct {
 	wg     sync.WaitGroup
 	events *events
 
-	turn sync.Mutex           // held while the log is exchanged for another
+	turn chan struct{}        // holds one item, which whoever exchanges the log for another has taken
 	node atomic.Pointer[node] // nil while there is no log, and for moments between two
 
 	blank atomic.Bool // there is no log, for sure
@@ -144,7 +144,8 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, events: newEvents(), voters: make(chan struct{}, 1), strange: map[string]answer{}}
+	s := &Store{cfg: cfg, turn: make(chan struct{}, 1), events: newEvents(), voters: make(chan struct{}, 1), strange: map[string]answer{}}
+	s.turn <- struct{}{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.blank.Store(id == nil)
 	if id != nil {
@@ -187,8 +188,8 @@ func (s *Store) Close() error {
 	s.blank.Store(false)
 	s.cancel()
 	err := s.cfg.Listener.Close()
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
 	if n := s.node.Swap(nil); n != nil {
 		err = errors.Join(err, n.stop())
 	}
