@@ -69,10 +69,8 @@ type action struct {
 	lrmCall  int    // cancel: call id
 	targetRC int    // probes and role monitors: expected result, -1: none
 
-	needed      int // one-or-more: how many runnable inputs it wants
-	found       int // one-or-more: how many it has
-	queued      bool
-	changed     bool          // its flags changed and that was not followed yet
+	needed      int           // one-or-more: how many runnable inputs it wants
+	found       int           // one-or-more: how many it has
 	notify      *notification // clone pseudo action that others are told of
 	notifyExtra []cib.Attr
 	fenceOp     string // fencing: "reboot", "off", "on"

@@ -6,8 +6,6 @@ package scheduler
 type actState struct {
 	actionSlab []action
 	linkSlab   []link
-	queue      []*action
-	quiet      bool               // monitors of what changes are not looked at again, see affect
 	walk       uint32             // number of the present walk over the graph, see action.mark
 	marks      map[string]*action // pseudo actions without a resource, by name
 	fences     map[string]*action // fencing by key
@@ -30,6 +28,7 @@ type resState struct {
 // Orders that people wrote come first: an action that only they mention exists by the time that the
 // orders within its resource are looked at.
 func (p *planner) prepare() {
+	p.rememberedActions()
 	p.orderConstraints()
 	for _, r := range p.resources {
 		p.internalOrders(r)

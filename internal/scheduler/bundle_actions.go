@@ -37,15 +37,15 @@ func (p *planner) bundleOrders(b *resource) {
 	if child.promotable {
 		p.orderTasks(b, taskStopped, b, taskStart, ordOptional)
 		p.orderTasks(b, taskStopped, b, taskPromote, ordOptional)
-		p.orderTasks(b, taskDemoted, b, taskStart, ordOptional)
-		p.orderTasks(b, taskStarted, b, taskPromote, ordOptional)
 		p.orderTasks(b, taskDemoted, b, taskStop, ordOptional)
-		p.orderTasks(b, taskDemote, b, taskDemoted, ordOptional)
+		p.orderTasks(b, taskDemoted, b, taskStart, ordOptional)
 		p.orderTasks(b, taskDemoted, b, taskPromote, ordOptional)
-		p.orderTasks(b, taskPromote, child, taskPromote, ordPrintFirst)
-		p.orderTasks(child, taskPromoted, b, taskPromoted, ordPrintThen)
-		p.orderTasks(b, taskDemote, child, taskDemote, ordPrintFirst)
+		p.orderTasks(b, taskStarted, b, taskPromote, ordOptional)
+		p.orderTasks(b, taskDemote, b, taskDemoted, ordOptional)
 		p.orderTasks(child, taskDemoted, b, taskDemoted, ordPrintThen)
+		p.orderTasks(b, taskDemote, child, taskDemote, ordPrintFirst)
+		p.orderTasks(child, taskPromoted, b, taskPromoted, ordPrintThen)
+		p.orderTasks(b, taskPromote, child, taskPromote, ordPrintFirst)
 	}
 }
 

@@ -57,7 +57,7 @@ func (p *planner) cloneActions(c *resource) {
 	if c.promotable {
 		p.promotionMarks(c, ch)
 	}
-	p.notifications(c, ch)
+	p.orderRounds(c)
 }
 
 // oneByOne lets the instances of an ordered clone start one after another, and stop the other way round,
@@ -120,24 +120,28 @@ func (ch *changes) look(r *resource) {
 	}
 }
 
-// collectiveMarks makes start, running, stop and stopped of a clone.
+// collectiveMarks makes start, running, stop and stopped of a clone, and what tells its instances of them.
 func (p *planner) collectiveMarks(c *resource, ch changes) {
-	p.pseudoOp(c, taskStart, !ch.starting, true)
+	start := p.pseudoOp(c, taskStart, !ch.starting, true)
 	started := p.pseudoOp(c, taskStarted, !ch.starting, ch.active || ch.starting)
 	started.priority = infinity
+	p.round(c, taskStart, start, started)
 	stop := p.pseudoOp(c, taskStop, !ch.stopping, true)
 	if c.variant == clone && !ch.moving {
 		stop.flags |= actMigratable // what depends on the clone may move live to where an instance stays
 	}
 	stopped := p.pseudoOp(c, taskStopped, !ch.stopping, true)
 	stopped.priority = infinity
+	p.round(c, taskStop, stop, stopped)
 }
 
 func (p *planner) promotionMarks(c *resource, ch changes) {
-	p.pseudoOp(c, taskPromote, !ch.promoting, true)
+	promote := p.pseudoOp(c, taskPromote, !ch.promoting, true)
 	promoted := p.pseudoOp(c, taskPromoted, !ch.promoting, true)
 	promoted.priority = infinity
-	p.pseudoOp(c, taskDemote, !ch.demoting, true)
+	p.round(c, taskPromote, promote, promoted)
+	demote := p.pseudoOp(c, taskDemote, !ch.demoting, true)
 	demoted := p.pseudoOp(c, taskDemoted, !ch.demoting, true)
 	demoted.priority = infinity
+	p.round(c, taskDemote, demote, demoted)
 }

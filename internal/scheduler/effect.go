@@ -1,29 +1,31 @@
 package scheduler
 
-// apply evaluates one edge whose first action is final.
-func (p *planner) apply(l *link) {
+// apply evaluates one edge whose first action is final: one meaning after another, each for all that is
+// inside.
+func (p *planner) apply(l *link) (ch changed) {
 	first, then, kinds := l.first, l.then, l.flags
 	ff, tf := p.flagsOn(first, then.place()), p.flagsOn(then, first.place())
 	if kinds&ordThenOnNode != 0 {
-		p.affect(first, then, first.node, ff, ordImpliesThen)
+		ch |= p.affect(first, then, first.node, ff, ordImpliesThen)
 	}
-	if kinds&ordProbe != 0 {
-		if ff&actRunnable == 0 && first.rsc != nil && len(first.rsc.runningOn) > 0 {
-			l.flags = 0 // active already: the missing probe is of no importance
-			return
+	for _, kind := range [...]ordFlags{ordImpliesThen, ordRestart, ordImpliesFirst, ordPromotedImpliesFirst} {
+		if kinds&kind != 0 {
+			ch |= p.affect(first, then, then.node, ff, kind)
 		}
-		p.affect(first, then, then.node, ff, ordRunnable)
 	}
 	if kinds&ordOneOrMore != 0 {
 		p.countOne(first, then, ff)
 	}
-	if kinds&(ordImpliesFirst|ordPromotedImpliesFirst) != 0 {
-		p.pairFirst(first, then, ff, tf, kinds)
+	if kinds&ordProbe != 0 {
+		if ff&actRunnable == 0 && first.rsc != nil && len(first.rsc.runningOn) > 0 {
+			l.flags = 0 // active already: the missing probe is of no importance
+			return ch
+		}
+		ch |= p.affect(first, then, then.node, ff, ordRunnable)
 	}
-	for _, kind := range [...]ordFlags{ordImpliesThen, ordRestart, ordMigratable, ordPseudo, ordRunnable, ordAsymmetric, ordOptional} {
+	for _, kind := range [...]ordFlags{ordRunnable, ordMigratable, ordPseudo, ordOptional, ordAsymmetric} {
 		if kinds&kind != 0 && (kind != ordOptional || interleavable(first, then)) {
-			// One meaning after another, each for all that is inside: what is required before what is possible.
-			p.affect(first, then, then.node, ff, kind)
+			ch |= p.affect(first, then, then.node, ff, kind)
 		}
 	}
 	if ff&actRunnable != 0 && ff&actOptional == 0 && kinds&ordPrintThen != 0 {
@@ -33,9 +35,10 @@ func (p *planner) apply(l *link) {
 		first.flags |= actPrint
 	}
 	if kinds&(ordImpliesThen|ordImpliesFirst|ordRestart) != 0 && first.rsc != nil && first.task == taskStop &&
-		!first.rsc.managed && first.rsc.blocked && !first.runnable() {
-		p.clearFlag(then, actRunnable, nil)
+		!first.rsc.managed && first.rsc.blocked && !first.runnable() && p.clearFlag(then, actRunnable, nil) {
+		ch |= changedThen
 	}
+	return ch
 }
 
 // countOne counts a runnable input of a one-or-more action.
@@ -49,137 +52,138 @@ func (p *planner) countOne(first, then *action, ff actFlags) {
 	}
 }
 
-// affect applies one meaning of an edge to then and, for a collective, to its members' actions. It reports
-// whether anything but first changed.
-func (p *planner) affect(first, then *action, n *node, ff actFlags, kind ordFlags) bool {
+// affect applies one meaning of an edge to then and, for a collective, to its members' actions. What comes
+// after a member of a group is left to its own turn.
+func (p *planner) affect(first, then *action, n *node, ff actFlags, kind ordFlags) (ch changed) {
 	r := then.rsc
 	if r == nil || r.variant == primitive || baseTask(then.task) == taskNotify {
 		return p.pair(first, then, ff, kind) // an instance's notifications are no part of its clone's marks
 	}
-	if r.variant != group && interleavable(first, then) {
-		p.interleave(first, then, n, kind)
-		return p.pair(first, then, ff, kind)
+	if interleavable(first, then) {
+		return p.interleave(first, then, n, kind)
 	}
-	if kind == ordOptional {
-		return false
+	switch kind {
+	case ordOptional:
+		return 0
+	case ordImpliesFirst, ordPromotedImpliesFirst:
+		return p.pair(first, then, ff, kind) // it is about first, whatever is inside of then
 	}
-	changed := p.pair(first, then, ff, kind)
+	ch = p.pair(first, then, ff, kind)
 	if then.task == taskNotify || then.task == taskNotified {
-		return changed // the members' are about other rounds
+		return ch // the members' are about other rounds
 	}
 	for _, m := range r.members() {
 		c := m.findMember(then.task, n)
 		if c == nil || r.variant != group && p.memberFlags(c, n)&actRunnable == 0 {
 			continue
 		}
-		p.quiet = r.variant == group && kind == ordRunnable
-		affected := p.affect(first, c, n, ff, kind)
-		if p.quiet {
-			p.quiet, c.changed = false, false
-		}
-		if affected {
-			changed = true
-			if r.variant != group {
-				p.updateAfter(c)
-			}
+		one := p.affect(first, c, n, ff, kind)
+		ch |= one
+		if one&changedThen != 0 && r.variant != group {
+			p.updateAfter(c)
 		}
 	}
-	return changed
+	return ch
 }
 
-// pairFirst looks at what an edge says of its first action, with both ends' flags as seen from the other.
-func (p *planner) pairFirst(first, then *action, ff, tf actFlags, kinds ordFlags) {
-	if kinds&ordImpliesFirst != 0 && ff&actOptional == 0 {
-		p.clearFlag(first, actOptional, then)
-	}
-	if tf&actOptional != 0 || then.has(actMigratable) {
-		return
-	}
-	if kinds&ordPromotedImpliesFirst != 0 && then.rsc != nil && then.rsc.role == rolePromoted {
-		p.clearFlag(first, actOptional, then)
-	}
-	if first.has(actMigratable) {
-		p.clearFlag(first, actMigratable, then)
-	}
-}
-
-// pair applies one meaning of an edge to two actions, and reports whether then changed. What is part of a
-// collective is looked at again at once: an instance's stop and start, a group's order give reasons, too.
-func (p *planner) pair(first, then *action, ff actFlags, kind ordFlags) bool {
-	outer := then.changed
-	then.changed = false
-	p.applyKind(first, then, ff, kind)
-	changed := then.changed
-	then.changed = outer || changed
-	if changed && then.rsc != nil && then.rsc.parent != nil {
+// pair applies one meaning of an edge to two actions. What is part of a collective is looked at again at
+// once: an instance's stop and start, a group's order give reasons, too.
+func (p *planner) pair(first, then *action, ff actFlags, kind ordFlags) changed {
+	ch := p.applyKind(first, then, ff, kind)
+	if ch&changedThen != 0 && then.rsc != nil && then.rsc.parent != nil {
 		p.update(then)
 	}
-	return changed
+	return ch
 }
 
-func (p *planner) applyKind(first, then *action, ff actFlags, kind ordFlags) {
+func (p *planner) applyKind(first, then *action, ff actFlags, kind ordFlags) (ch changed) {
 	switch kind {
 	case ordAsymmetric:
-		p.asymmetric(first, then, ff)
-	case ordImpliesThen:
-		if ff&actOptional == 0 && !first.has(actMigratable) {
-			p.clearFlag(then, actOptional, first)
-		}
-	case ordMigratable:
-		if !then.has(actMigratable) || !then.runnable() {
-			p.clearFlag(first, actRunnable, then)
-		}
-		if !then.optional() {
-			p.clearFlag(first, actOptional, then)
-		}
-	case ordPseudo:
-		if ff&actRunnable == 0 {
-			p.clearFlag(then, actMigratable|actPseudo, first)
-		}
-	case ordRunnable:
-		if ff&actRunnable == 0 && then.runnable() {
-			p.clearFlag(then, actRunnable|actMigratable, first)
-		}
+		return p.asymmetric(first, then, ff)
 	case ordRestart:
-		p.restart(first, then)
+		return p.restart(first, then)
+	case ordImpliesFirst, ordPromotedImpliesFirst:
+		return p.requireFirst(first, then, ff, kind)
+	case ordMigratable:
+		if (!then.has(actMigratable) || !then.runnable()) && p.clearFlag(first, actRunnable, then) {
+			ch = changedFirst
+		}
+		if !then.optional() && p.clearFlag(first, actOptional, then) {
+			ch = changedFirst
+		}
+		return ch
 	}
+	var lost actFlags
+	switch {
+	case kind == ordImpliesThen && ff&actOptional == 0 && !first.has(actMigratable):
+		lost = actOptional
+	case kind == ordPseudo && ff&actRunnable == 0:
+		lost = actMigratable | actPseudo
+	case kind == ordRunnable && ff&actRunnable == 0 && then.runnable():
+		lost = actRunnable | actMigratable
+	}
+	if p.clearFlag(then, lost, first) {
+		ch = changedThen
+	}
+	return ch
+}
+
+// requireFirst looks at what an edge says of its first action, with both ends' flags as seen from the other.
+func (p *planner) requireFirst(first, then *action, ff actFlags, kind ordFlags) (ch changed) {
+	if kind == ordImpliesFirst && ff&actOptional == 0 && p.clearFlag(first, actOptional, then) {
+		ch = changedFirst
+	}
+	if p.flagsOn(then, first.place())&actOptional != 0 || then.has(actMigratable) {
+		return ch
+	}
+	if kind == ordPromotedImpliesFirst && then.rsc != nil && then.rsc.role == rolePromoted && p.clearFlag(first, actOptional, then) {
+		ch = changedFirst
+	}
+	if first.has(actMigratable) && p.clearFlag(first, actMigratable, then) {
+		ch = changedFirst
+	}
+	return ch
 }
 
 // restart ties a resource's stop to its start: a start that is required, or that cannot be had, makes
 // the stop required; a stop that is required but cannot be had keeps the start from happening.
-func (p *planner) restart(stop, start *action) {
+func (p *planner) restart(stop, start *action) (ch changed) {
 	blocked := !start.runnable() && start.rsc.managed
 	wanted := !start.optional()
 	if !blocked && !wanted {
-		return
+		return 0
 	}
-	if stop.optional() && (stop.runnable() || wanted) {
-		p.clearFlag(stop, actOptional, start)
+	if stop.optional() && (stop.runnable() || wanted) && p.clearFlag(stop, actOptional, start) {
+		ch |= changedFirst
 	}
-	if !stop.optional() && !stop.runnable() {
-		p.clearFlag(start, actRunnable, stop)
+	if !stop.optional() && !stop.runnable() && p.clearFlag(start, actRunnable, stop) {
+		ch |= changedThen
 	}
-	if !stop.optional() && stop.has(actMigratable) && !start.has(actMigratable) {
-		p.clearFlag(stop, actMigratable, start)
+	if !stop.optional() && stop.has(actMigratable) && !start.has(actMigratable) && p.clearFlag(stop, actMigratable, start) {
+		ch |= changedFirst
 	}
+	return ch
 }
 
 // asymmetric applies an order that has no reverse: a first that cannot happen holds back only a then
 // that has not happened yet.
-func (p *planner) asymmetric(first, then *action, ff actFlags) {
+func (p *planner) asymmetric(first, then *action, ff actFlags) changed {
 	if then.rsc == nil || ff&actRunnable != 0 {
-		return
+		return 0
 	}
 	state := then.rsc.state(true)
 	switch {
 	case then.task == taskStart && state >= roleStarted && then.optional():
-		return // it runs and goes on running
+		return 0 // it runs and goes on running
 	case then.task == taskPromote && state == rolePromoted && then.optional():
-		return
+		return 0
 	case then.task == taskStop && state == roleStopped:
-		return
+		return 0
 	}
-	p.clearFlag(then, actRunnable, first)
+	if p.clearFlag(then, actRunnable, first) {
+		return changedThen
+	}
+	return 0
 }
 
 // blockColocated keeps those from starting (or being promoted) that can only be where an unrunnable start
@@ -213,18 +217,13 @@ func (p *planner) blockColocated(a *action) {
 
 // blockTask makes a resource's task, and its members', unrunnable because of somebody else's failure to start.
 // Of a bundle that is what runs inside, not the containers. As in Pacemaker, what comes after is not looked
-// at again for this alone, the collective's own marks aside: a monitor may stay in the plan without its start.
+// at again for this alone: a monitor may stay in the plan without its start.
 func (p *planner) blockTask(r, because *resource, task string) {
 	for _, a := range r.actions {
 		if a.task == task && a.runnable() {
 			a.block("colocation with " + because.id)
-			p.enqueue(a)
-			for _, l := range a.after {
-				if l.then.has(actPseudo) && l.then.rsc != nil && l.then.rsc.top() == r.top() {
-					p.enqueue(l.then)
-				}
-			}
 			p.blockColocated(a)
+			p.update(a)
 		}
 	}
 	inside := r.children

@@ -26,6 +26,7 @@ func (p *planner) graph() *transition.Graph {
 	if !p.cfg.startFailureFatal {
 		g.FailedStartOffset = "1"
 	}
+	p.mergeEdges()
 	for _, r := range p.resources {
 		p.tellAll(r)
 	}

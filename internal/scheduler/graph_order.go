@@ -23,6 +23,9 @@ func (p *planner) selectFrom(r *resource) {
 		}
 		return
 	case clone:
+		for _, a := range r.actions {
+			p.memberFlags(a, nil) // the sum of what became of the instances
+		}
 		for _, m := range r.children {
 			p.selectFrom(m)
 		}

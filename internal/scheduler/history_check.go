@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,11 +14,6 @@ import (
 
 func (p *planner) checkHistories() {
 	for i := range p.histories {
-		h := &p.histories[i]
-		p.scheduledMonitors(h)
-	}
-	p.forcedActions()
-	for i := range p.histories {
 		p.checkHistory(&p.histories[i])
 	}
 	for _, c := range p.clearFailures {
@@ -27,6 +23,19 @@ func (p *planner) checkHistories() {
 		a := p.op(l.rsc, taskLrmDelete, 0, l.node, false)
 		a.flags |= actRunnable // only the CIB changes: the node need not be there
 	}
+}
+
+// rememberedActions are those that follow from history alone: the recurring operations that nodes have
+// running, and the stops that failures ask for.
+func (p *planner) rememberedActions() {
+	for i := range p.histories {
+		h := &p.histories[i]
+		p.scheduledMonitors(h)
+		if slices.Contains(h.rsc.forceStop, h.node) {
+			p.op(h.rsc, taskStop, 0, h.node, false)
+		}
+	}
+	p.forcedActions()
 }
 
 // forgetOldFailures clears failures that happened under parameters that are no longer configured, so that

@@ -29,14 +29,15 @@ func downwards(a *action) bool {
 	return task == taskStop || task == taskDemote
 }
 
-// interleave orders instances that are on the same node.
-func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
+// interleave orders instances that are on the same node, and lets one meaning of the edge bear on each pair.
+func (p *planner) interleave(first, then *action, n *node, kind ordFlags) (ch changed) {
 	current := downwards(first)
 	for _, ti := range then.rsc.instances() {
-		fi := compatibleInstance(ti, first.rsc, current)
+		fi := p.compatibleInstance(ti, first.rsc, current)
 		if fi == nil {
-			if !current && then.task != taskStop && then.task != taskDemote && kinds&(ordRunnable|ordImpliesThen) != 0 {
-				p.inhibit(ti)
+			if !current && then.task != taskStop && then.task != taskDemote && kind&(ordRunnable|ordImpliesThen) != 0 &&
+				p.inhibit(ti) {
+				ch |= changedThen
 			}
 			continue
 		}
@@ -44,27 +45,25 @@ func (p *planner) interleave(first, then *action, n *node, kinds ordFlags) {
 		if fa == nil || ta == nil {
 			continue
 		}
-		if p.order(fa, ta, kinds) {
-			first.changed, then.changed = true, true // by what is between their instances now
-			p.enqueue(ta)
+		if p.order(fa, ta, kind) {
+			ch |= changedFirst | changedThen // by what is between their instances now
 		}
-		p.affect(fa, ta, n, p.flagsOn(fa, nil), kinds)
-		p.followChange(ta)
-		p.followChange(fa)
+		ch |= p.affect(fa, ta, n, p.flagsOn(fa, nil), kind)
 	}
+	return ch
 }
 
 // inhibit takes an instance off its node that has no instance of the other clone beside it. One that is
 // not managed stays, but nothing recurring is changed about it.
-func (p *planner) inhibit(inst *resource) {
+func (p *planner) inhibit(inst *resource) (any bool) {
 	if inst.variant != primitive {
 		for _, m := range inst.members() {
-			p.inhibit(m)
+			any = p.inhibit(m) || any
 		}
-		return
+		return any
 	}
 	if inst.assigned == nil {
-		return
+		return false
 	}
 	if inst.managed {
 		inst.assigned, inst.nextRole = nil, roleStopped
@@ -72,25 +71,32 @@ func (p *planner) inhibit(inst *resource) {
 	for _, a := range inst.actions {
 		switch {
 		case a.task == taskStop && inst.managed:
-			p.clearFlag(a, actOptional, nil)
+			any = p.clearFlag(a, actOptional, nil) || any
 		case a.task == taskStart && inst.managed, a.interval > 0 && a.targetRC != 7:
-			p.clearFlag(a, actRunnable, nil)
+			any = p.clearFlag(a, actRunnable, nil) || any
 		}
 	}
+	return any
 }
 
-// compatibleInstance finds the instance of other that is (current) or will be on the node of inst.
-func compatibleInstance(inst *resource, other *resource, current bool) *resource {
-	n := inst.location(current)
-	if n != nil {
+// compatibleInstance finds the instance of other that is (current) or will be on the node of inst. For an
+// instance that has none it is the first on the nodes that inst could be on, the best first.
+func (p *planner) compatibleInstance(inst *resource, other *resource, current bool) *resource {
+	if n := inst.location(current); n != nil {
 		return instanceAt(other, n, current)
+	}
+	for _, n := range p.rankedNodes(inst) {
+		if i := instanceAt(other, n, current); i != nil {
+			return i
+		}
 	}
 	return nil
 }
 
+// instanceAt is the instance that is on a node. One of which anything is blocked counts as being nowhere.
 func instanceAt(r *resource, n *node, current bool) *resource {
 	for _, i := range r.instances() {
-		if i.location(current) == n {
+		if !anyBlocked(i) && i.location(current) == n {
 			return i
 		}
 	}

@@ -48,6 +48,9 @@ func (p *planner) containerOrders(r *resource) {
 	if c == nil || !r.isConn && c.holdsRemote() {
 		return
 	}
+	if r.isConn {
+		p.orderTasks(c, taskMonitor, r, taskStop, ordOptional)
+	}
 	p.orderTasks(c, taskStart, r, taskStart, ordImpliesThen|ordRunnable)
 	p.orderTasks(r, taskStop, c, taskStop, ordImpliesFirst)
 }
@@ -118,11 +121,6 @@ func (p *planner) cloneOrders(c *resource) {
 	if c.promotable {
 		p.orderTasks(c, taskDemoted, c, taskStop, ordOptional)
 		p.orderTasks(c, taskStarted, c, taskPromote, ordRunnable)
-		p.orderTasks(c, taskStopped, c, taskPromote, ordOptional)
-		p.orderTasks(c, taskDemoted, c, taskStart, ordOptional)
-		p.orderTasks(c, taskDemoted, c, taskPromote, ordOptional)
-		p.orderTasks(c, taskPromote, c, taskPromoted, ordOptional)
-		p.orderTasks(c, taskDemote, c, taskDemoted, ordOptional)
 	}
 	var prev *resource
 	for _, i := range c.children {
@@ -131,19 +129,32 @@ func (p *planner) cloneOrders(c *resource) {
 		p.orderTasks(i, taskStart, c, taskStarted, ordPrintThen)
 		p.orderTasks(c, taskStop, i, taskStop, ordPrintFirst)
 		p.orderTasks(i, taskStop, c, taskStopped, ordPrintThen)
-		if c.promotable {
-			p.orderTasks(c, taskPromote, i, taskPromote, ordRunnable|ordPrintFirst)
-			p.orderTasks(i, taskPromote, c, taskPromoted, ordPrintThen)
-			p.orderTasks(c, taskDemote, i, taskDemote, ordPrintFirst)
-			p.orderTasks(i, taskDemote, c, taskDemoted, ordPrintThen)
-		}
 		if c.ordered && prev != nil {
 			p.orderTasks(prev, taskStart, i, taskStart, ordOptional)
 			p.orderTasks(i, taskStop, prev, taskStop, ordOptional)
-			if c.promotable {
-				p.orderTasks(prev, taskPromote, i, taskPromote, ordOptional)
-				p.orderTasks(i, taskDemote, prev, taskDemote, ordOptional)
-			}
+		}
+		prev = i
+	}
+	if c.promotable {
+		p.promotionOrders(c)
+	}
+}
+
+// promotionOrders are the orders of a promotable clone between its marks and its instances' promotions.
+func (p *planner) promotionOrders(c *resource) {
+	p.orderTasks(c, taskStopped, c, taskPromote, ordOptional)
+	p.orderTasks(c, taskDemoted, c, taskStart, ordOptional)
+	p.orderTasks(c, taskDemoted, c, taskPromote, ordOptional)
+	p.orderTasks(c, taskDemote, c, taskDemoted, ordOptional)
+	var prev *resource
+	for _, i := range c.children {
+		p.orderTasks(c, taskPromote, i, taskPromote, ordOptional)
+		p.orderTasks(i, taskPromote, c, taskPromoted, ordOptional)
+		p.orderTasks(c, taskDemote, i, taskDemote, ordPrintFirst)
+		p.orderTasks(i, taskDemote, c, taskDemoted, ordPrintThen)
+		if c.ordered && prev != nil {
+			p.orderTasks(prev, taskPromote, i, taskPromote, ordOptional)
+			p.orderTasks(i, taskDemote, prev, taskDemote, ordOptional)
 		}
 		prev = i
 	}

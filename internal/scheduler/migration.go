@@ -22,7 +22,7 @@ func (p *planner) migrate(r *resource, from, to *node) {
 	start.flags |= actPseudo | actMigratable
 	stop.flags |= actMigratable
 	if r.partialTarget == nil {
-		leave := p.op(r, taskMigrateTo, 0, from, start.optional())
+		leave := p.op(r, taskMigrateTo, 0, from, true)
 		leave.flags |= actMigratable
 		leave.needs = start.needs
 		p.setMigration(leave, from, to)
@@ -30,7 +30,7 @@ func (p *planner) migrate(r *resource, from, to *node) {
 			leave.set("CRM_meta_record_pending", "true")
 		}
 	}
-	arrive := p.op(r, taskMigrateFrom, 0, to, start.optional())
+	arrive := p.op(r, taskMigrateFrom, 0, to, true)
 	arrive.flags |= actMigratable
 	arrive.needs = start.needs
 	if r.partialTarget == nil {

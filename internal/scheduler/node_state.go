@@ -147,6 +147,7 @@ func (p *planner) fence(n *node, reason string, priorityDelay bool) {
 	if n.fencedReason == "" {
 		n.fencedReason = reason
 	}
+	p.fenceAction(n, "", true, "")
 	n.priorityDelay = n.priorityDelay || priorityDelay
 }
 

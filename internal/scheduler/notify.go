@@ -62,22 +62,17 @@ func (p *planner) notifyMark(c *resource, task, kind string, about *action, op, 
 	return a
 }
 
-// notifications makes the rounds of a clone.
-func (p *planner) notifications(c *resource, ch changes) {
+// round makes a round of notifications of a clone's own action.
+func (p *planner) round(c *resource, task string, about, complete *action) {
+	if n := p.notifyAround(c, task, about, complete); n != nil {
+		c.rounds = append(c.rounds, n)
+	}
+}
+
+// orderRounds orders the rounds of a clone among each other.
+func (p *planner) orderRounds(c *resource) {
 	if !c.notify {
 		return
-	}
-	round := func(task, end string) {
-		a, b := c.findAction(task, 0, nil), c.findAction(end, 0, nil)
-		if n := p.notifyAround(c, task, a, b); n != nil {
-			c.rounds = append(c.rounds, n)
-		}
-	}
-	round(taskStart, taskStarted)
-	round(taskStop, taskStopped)
-	if c.promotable {
-		round(taskPromote, taskPromoted)
-		round(taskDemote, taskDemoted)
 	}
 	// What comes next waits until all have been told.
 	find := func(task string) *notification {

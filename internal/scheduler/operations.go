@@ -83,6 +83,7 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 		m.stop = true
 	case r.role > roleStarted && current != nil && chosen != nil:
 		// A required start (changed parameters) is a restart.
+		p.op(r, taskStart, 0, chosen, true)
 		m.stop = r.changed
 	}
 	return m

@@ -44,7 +44,8 @@ type ordering struct {
 	id                  string // constraint, empty for internal ones
 }
 
-// order makes an edge between two actions now. It reports whether it is new or says more than before.
+// order makes an edge between two actions now, unless there is one that shares a meaning with it: of several
+// constraints on the same two actions the first holds. It reports whether the edge is new.
 func (p *planner) order(first, then *action, flags ordFlags) bool {
 	if first == nil || then == nil || flags == 0 || first == then {
 		return false
@@ -52,28 +53,18 @@ func (p *planner) order(first, then *action, flags ordFlags) bool {
 	// Look on the side with fewer edges.
 	if len(first.after) <= len(then.before) {
 		for _, l := range first.after {
-			if l.then == then {
-				return l.add(flags)
+			if l.then == then && l.flags&flags != 0 {
+				return false
 			}
 		}
 	} else {
 		for _, l := range then.before {
-			if l.first == first {
-				return l.add(flags)
+			if l.first == first && l.flags&flags != 0 {
+				return false
 			}
 		}
 	}
 	p.orderNew(first, then, flags)
-	return true
-}
-
-// add gives an edge a further meaning, unless the two share one: of several constraints on the same two
-// actions the first holds.
-func (l *link) add(flags ordFlags) bool {
-	if l.flags&flags != 0 {
-		return false
-	}
-	l.flags |= flags
 	return true
 }
 
@@ -87,6 +78,20 @@ func (p *planner) orderNew(first, then *action, flags ordFlags) {
 	*l = link{first: first, then: then, flags: flags}
 	first.after = append(first.after, l)
 	then.before = append(then.before, l)
+}
+
+// mergeEdges leaves one edge between any two actions, which has all of their meanings.
+func (p *planner) mergeEdges() {
+	into := make([]*link, len(p.actions)+1)
+	for _, a := range p.actions {
+		for _, l := range a.before {
+			if one := into[l.first.seq]; one != nil && one.then == a {
+				one.flags, l.flags = one.flags|l.flags, 0
+			} else {
+				into[l.first.seq] = l
+			}
+		}
+	}
 }
 
 // orderTasks orders a task of one resource before a task of another, whichever actions they come to be.

@@ -2,9 +2,16 @@ package scheduler
 
 // The fixpoint: edges say how the state of one action bears on another, and every change is followed to
 // its neighbours until nothing changes. Flags only move one way (optional and runnable are cleared), so
-// it ends. The reasons depend on the order of looking: of several for one change the first stays. So a
-// change is followed to its end before the next edge is looked at, and a queue sees to what that may have
-// missed.
+// it ends. What is looked at when is part of the rules: of several reasons for one change the first stays,
+// and some changes are followed no further than the action itself.
+
+// changed tells which end of an edge a look at it changed.
+type changed uint8
+
+const (
+	changedFirst changed = 1 << iota
+	changedThen
+)
 
 // stabilize brings all actions to the fixpoint. The latest are looked at first: a resource's own reasons
 // come before those of the resources that were there before it.
@@ -15,68 +22,24 @@ func (p *planner) stabilize() {
 	for i := len(p.actions) - 1; i >= 0; i-- {
 		p.update(p.actions[i])
 	}
-	for len(p.queue) > 0 {
-		a := p.queue[0]
-		p.queue = p.queue[1:]
-		a.queued = false
-		p.update(a)
-	}
 }
 
-func (p *planner) enqueue(a *action) {
-	if !a.queued {
-		a.queued = true
-		p.queue = append(p.queue, a)
-	}
-}
-
-func (p *planner) enqueueAfter(a *action) {
-	for _, l := range a.after {
-		p.enqueue(l.then)
-	}
-}
-
-// touched notes that an action's flags changed, so that it and what comes after it are looked at again.
-func (p *planner) touched(a *action) {
-	a.changed = true
-	p.enqueue(a)
-	for _, l := range a.after {
-		if !p.quiet || l.then.interval == 0 {
-			p.enqueue(l.then)
-		}
-	}
-	if a.rsc != nil {
-		// A collective action's state is that of its members: look at the edges of the collective, too.
-		for r := a.rsc.parent; r != nil; r = r.parent {
-			for _, c := range r.actions {
-				if baseTask(c.task) == baseTask(a.task) {
-					p.enqueue(c)
-					p.enqueueAfter(c)
-				}
-			}
-		}
-	}
-}
-
-// clearFlag clears flags of an action and notes why.
-func (p *planner) clearFlag(a *action, f actFlags, because *action) {
+// clearFlag clears flags of an action and notes why. It reports whether any was set.
+func (p *planner) clearFlag(a *action, f actFlags, because *action) bool {
 	f &= a.flags
 	if f == 0 {
-		return
+		return false
 	}
 	a.flags &^= f
 	if because != nil {
 		p.giveReason(a, because, f)
 	}
-	p.touched(a)
+	return true
 }
 
-// update evaluates every edge that leads to then, and follows what changes. A change that somebody further
-// out has made and not followed yet is left to him.
+// update evaluates every edge that leads to then, the latest first, and follows what changes.
 func (p *planner) update(then *action) {
-	pending := then.changed
-	then.changed = false
-	wasRunnable := then.runnable()
+	before := then.flags
 	if then.has(actRequiresAny) {
 		then.found = 0
 		if then.needed == 0 {
@@ -84,36 +47,30 @@ func (p *planner) update(then *action) {
 		}
 		then.flags &^= actRunnable
 	}
-	// The latest first here, too. Edges that are added meanwhile are a change of then.
+	touched := false
 	for i := len(then.before) - 1; i >= 0; i-- {
 		l := then.before[i]
-		outer := l.first.changed
-		l.first.changed = false
-		p.followLink(l)
-		changed := l.first.changed
-		l.first.changed = outer
-		if changed {
+		ch := p.followLink(l)
+		if ch&changedFirst != 0 {
 			p.updateAfter(l.first)
 			p.update(l.first)
 		}
+		touched = touched || ch&changedThen != 0
 	}
-	if wasRunnable && !then.runnable() {
-		p.touched(then)
+	if then.has(actRequiresAny) {
+		touched = then.flags != before
+	}
+	if !touched {
+		return
+	}
+	if before&actRunnable != 0 && !then.runnable() {
 		p.blockColocated(then)
 	}
-	p.followChange(then)
-	then.changed = pending
+	p.update(then)
+	p.updateAfter(then)
 }
 
-// followChange follows what changed in an action, if anything did.
-func (p *planner) followChange(a *action) {
-	if a.changed {
-		a.changed = false
-		p.update(a)
-		p.updateAfter(a)
-	}
-}
-
+// updateAfter looks at everything that comes after an action.
 func (p *planner) updateAfter(a *action) {
 	for i := len(a.after) - 1; i >= 0; i-- {
 		p.update(a.after[i].then)
@@ -121,23 +78,23 @@ func (p *planner) updateAfter(a *action) {
 }
 
 // followLink evaluates one edge.
-func (p *planner) followLink(l *link) {
+func (p *planner) followLink(l *link) (ch changed) {
 	first, then := l.first, l.then
 	if l.flags == 0 {
-		return
+		return 0
 	}
 	firstNode, thenNode := first.place(), then.place()
 	if l.flags&ordSameNode != 0 && firstNode != nil && thenNode != nil && firstNode != thenNode {
 		l.flags = 0
-		return
+		return 0
 	}
 	if l.flags&ordNotMigratable != 0 && first.has(actMigratable) {
 		l.flags = 0 // the first moves live: it is not stopped as the order means it
-		return
+		return 0
 	}
 	if l.flags&ordThenCancelsFirst != 0 && !then.optional() && !first.optional() {
 		first.flags |= actOptional
-		p.touched(first)
+		ch = changedFirst
 	}
 	done := p.completion(first, then)
 	if done != first {
@@ -145,11 +102,11 @@ func (p *planner) followLink(l *link) {
 		flags := l.flags
 		l.flags = 0
 		if p.order(done, then, flags) {
-			then.changed = true
+			ch |= changedThen
 		}
-		return
+		return ch
 	}
-	p.apply(l)
+	return ch | p.apply(l)
 }
 
 // completion returns the action that ends what first begins, as seen by somebody outside of its resource.
@@ -201,8 +158,8 @@ func (p *planner) flagsOn(a *action, n *node) actFlags {
 // memberFlags sums up a collective action from its members' actions, on a node when one is given.
 func (p *planner) memberFlags(a *action, n *node) actFlags {
 	switch {
-	case a.rsc.variant == primitive, n == nil && baseTask(a.task) == taskNotify:
-		return a.flags // as a whole, the marks of a notification are nobody's sum
+	case a.rsc.variant == primitive:
+		return a.flags
 	case a.rsc.variant == group:
 		return p.groupFlags(a, n)
 	}
