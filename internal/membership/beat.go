@@ -27,6 +27,8 @@ type Beat struct {
 
 	// Quorate is the leader's verdict. A node that hears it need not wait for all any more.
 	Quorate bool `json:"quorate,omitempty"`
+	// Expected is what the leader knows of last_man_standing: the votes that are still expected; 0: all.
+	Expected int `json:"expected,omitempty"`
 	// Leads says that the sender is the leader and may act: its answer renews a lease.
 	Leads bool `json:"leads,omitempty"`
 }

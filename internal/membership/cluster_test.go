@@ -52,6 +52,8 @@ func newCluster(t *testing.T, members []cib.Member) *cluster {
 func (c *cluster) apply(cmd cib.Command) {
 	c.t.Helper()
 	cmd.At = time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	s, err := cib.Apply(c.state, cmd)
 	if err != nil {
 		c.t.Fatal(err)
@@ -64,7 +66,6 @@ func (c *cluster) start(name string, mem Memory) *node {
 	for _, m := range c.state.Cluster.Members {
 		n.voters = append(n.voters, m.Name)
 	}
-	c.nodes[name] = n
 	n.m = New(Config{ID: c.state.Cluster.Member(name).ID, Name: name, BootID: mem.BootID, Run: "run-" + strconv.FormatInt(time.Now().UnixNano(), 36),
 		State:    func() cib.State { c.mu.Lock(); defer c.mu.Unlock(); return c.state },
 		Position: func() Position { c.mu.Lock(); defer c.mu.Unlock(); return n.position },
@@ -73,6 +74,9 @@ func (c *cluster) start(name string, mem Memory) *node {
 		Changed:  func(v View) { c.mu.Lock(); defer c.mu.Unlock(); n.views = append(n.views, v) },
 		Perform:  func(e Effect) { c.mu.Lock(); defer c.mu.Unlock(); n.effects = append(n.effects, e) },
 		Memory:   mem, Remember: func(m Memory) { c.mu.Lock(); defer c.mu.Unlock(); n.memory = m }})
+	c.mu.Lock()
+	c.nodes[name] = n
+	c.mu.Unlock()
 	n.m.Start()
 	return n
 }

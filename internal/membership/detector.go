@@ -37,6 +37,7 @@ type detector struct {
 
 	last     time.Time
 	attended time.Duration // how long we were there to listen: time that we slept through does not count
+	woke     time.Duration // when we were last away, as attended
 
 	seq  uint64
 	sent [128]sending // the last ones, by seq
@@ -76,7 +77,7 @@ type peer struct {
 	lost     bool
 
 	acked   time.Time // when we sent the newest beat that it has answered
-	granted time.Time // the same for answers that renew a lease
+	granted time.Time // the same for answers of one that leads, with quorum: they renew a lease
 	replied time.Time
 }
 
@@ -90,6 +91,9 @@ func (d *detector) attend(now time.Time) {
 	d.last = now
 	if gap > 0 {
 		d.attended += min(gap, d.timing.heartbeat*3/2)
+	}
+	if gap > d.timing.heartbeat*2 {
+		d.woke = d.attended
 	}
 }
 
@@ -160,7 +164,7 @@ func (d *detector) hear(b Beat, now time.Time) (answer bool) {
 	p.beat, p.ever, p.heard, p.heardAt, p.lost = b, true, now, d.attended, false
 	if s := d.sent[b.Ack%uint64(len(d.sent))]; b.AckRun == d.self.run && s.seq == b.Ack && b.Ack > 0 {
 		p.acked = later(p.acked, s.at)
-		if b.Leads && b.Name == d.position.Leader {
+		if b.Leads && b.Generation == d.position.Generation {
 			p.granted = later(p.granted, s.at)
 		}
 	}
@@ -255,6 +259,9 @@ func (d *detector) present(up func(id string) bool) (heard, doubt []string) {
 
 // fresh reports whether a peer was heard since it should be, or not longer ago than the token.
 func (d *detector) fresh(p *peer) bool { return d.attended-p.heardAt <= d.timing.token }
+
+// awake reports whether we were there long enough to have been answered.
+func (d *detector) awake() bool { return d.attended-d.woke >= 3*d.timing.heartbeat }
 
 // settled reports whether of each peer it is known whether it is there.
 func (d *detector) settled() bool {

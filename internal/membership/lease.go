@@ -9,8 +9,10 @@ import (
 // with us, counted from when what they have answered was sent.
 func (d *detector) lease(now time.Time, quorate func(heard []string) bool) time.Time {
 	var until time.Time
-	if p := d.leader(); p != nil && !p.granted.IsZero() {
-		until = p.granted.Add(d.timing.lease)
+	for _, p := range d.peers {
+		if !p.granted.IsZero() {
+			until = later(until, p.granted.Add(d.timing.lease))
+		}
 	}
 	heard := []string{d.self.id}
 	if quorate(heard) {

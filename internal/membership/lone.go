@@ -20,7 +20,8 @@ type Situation struct {
 	Open      bool     // nobody leads, or the leader is not heard
 	Quorate   bool     // by the rules of votequorum
 	Why       string
-	LeaseOver bool
+	LeaseOver bool // and not because we slept
+	Leased    bool // there was a lease since this daemon has started
 	Settled   bool // of each member it is known whether it is heard
 	Term      uint64
 	Heard     []Survivor // ourselves too, by id
@@ -30,6 +31,7 @@ type Situation struct {
 type Survivor struct {
 	ID, Name, BootID    string
 	Leader              string // whom it takes for the leader
+	Leads               bool   // it is that itself, and may act
 	LastTerm, LastIndex uint64 // how far its log goes
 	Generation          uint64
 }
@@ -130,16 +132,19 @@ func (l *lone) step(s *Situation) []Effect {
 	if j := l.join(s); j != nil {
 		return append(effects, j)
 	}
-	if !s.Open || s.Leader != "" && !s.LeaseOver {
+	if !s.Open || s.Leader != "" && !s.LeaseOver || s.led() {
 		return append(effects, l.calm(s)...)
 	}
-	lost := s.lostVoters()
+	lost, fences := s.lostVoters(), canFence(&s.State, s.Now)
+	ignore := policy(&s.State, s.Now) == "ignore"
+	if s.LeaseOver && s.Leased && !fences && !ignore && (len(lost) == 0 || !l.proved(lost)) { // what we run may be started elsewhere when the token is over
+		return append(effects, l.stop(s, ignore, lost)...)
+	}
 	if 2*(len(s.Voters)-len(lost)) > len(s.Voters) { // the log can elect a leader by itself
 		l.waiting = "the nodes elect a leader"
 		return append(effects, l.calm(s)...)
 	}
-	ignore := policy(&s.State, s.Now) == "ignore"
-	if !s.Quorate && !ignore || !canFence(&s.State, s.Now) && !l.proved(lost) {
+	if !s.Quorate && !ignore || !fences && !l.proved(lost) {
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
 	return append(effects, l.survive(s, lost)...)
@@ -211,12 +216,15 @@ func (l *lone) stop(s *Situation, ignore bool, lost []cib.Member) []Effect {
 	case ignore:
 		l.waiting = "fencing is not possible, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 		return nil
-	case s.Quorate:
+	case s.Quorate && len(lost) > 0:
 		l.waiting = "there is no fence device, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 	default:
 		l.waiting = "no quorum: " + s.Why
 	}
-	if s.Quorate && !s.Settled || !s.Quorate && !s.LeaseOver || s.Now.Before(l.stopped.Add(stopAgain)) && !l.stopped.IsZero() {
+	// Where there is fencing, the others have to wait for it, and there is time to find out who is there. A
+	// daemon that has just started takes that time too: what runs here was started under an earlier lease.
+	due := s.Settled || s.Leased && !canFence(&s.State, s.Now)
+	if !s.Quorate && !s.LeaseOver || !due || s.Now.Before(l.stopped.Add(stopAgain)) && !l.stopped.IsZero() {
 		return nil
 	}
 	l.stopped = s.Now
@@ -308,6 +316,12 @@ func (s *Situation) self() *Survivor {
 		}
 	}
 	return nil
+}
+
+// led reports whether somebody leads that is heard, although our log does not know it yet.
+func (s *Situation) led() bool {
+	us := s.self()
+	return slices.ContainsFunc(s.Heard, func(h Survivor) bool { return h.Leads && h.ID != s.Self && h.Generation == us.Generation })
 }
 
 // lostVoters are the voters of the log that are not heard.

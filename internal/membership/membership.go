@@ -87,8 +87,8 @@ func (m *Membership) Receive(from string, msg []byte) {
 		if m.detector.hear(b, m.cfg.Now()) {
 			m.heartbeat([]*peer{m.detector.peers[b.ID]})
 		}
-		if b.Leads && b.Quorate && b.Name == m.detector.position.Leader {
-			m.memory.Seen = true // it is the cluster that has seen all
+		if b.Leads && b.Generation == m.detector.position.Generation {
+			m.memory.Seen, m.memory.Expected = true, b.Expected // it has counted for the cluster
 		}
 	})
 }
@@ -252,16 +252,16 @@ func (m *Membership) heartbeat(to []*peer) { m.sendTo(to, &m.view) }
 func (m *Membership) situation(s *cib.State, v *View, now time.Time) *Situation {
 	d := m.detector
 	out := &Situation{Now: now, Self: d.self.id, State: *s, Voters: m.cfg.Voters(), Leader: v.Leader, Open: v.Open, Quorate: v.Verdict.Quorate,
-		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Settled: d.settled(), Term: d.position.Term}
+		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now) && d.awake(), Leased: v.Lease.Ever, Settled: d.settled(), Term: d.position.Term}
 	for _, mm := range d.members {
 		p := d.peers[mm.ID]
 		switch {
 		case mm.ID == d.self.id:
-			out.Heard = append(out.Heard, Survivor{ID: mm.ID, Name: mm.Name, BootID: d.self.boot, Leader: d.position.Leader,
+			out.Heard = append(out.Heard, Survivor{ID: mm.ID, Name: mm.Name, BootID: d.self.boot, Leader: d.position.Leader, Leads: v.Leads,
 				LastTerm: d.position.LastTerm, LastIndex: d.position.LastIndex, Generation: d.position.Generation})
 		case p != nil && p.ever && !p.lost && d.fresh(p):
 			b := &p.beat
-			out.Heard = append(out.Heard, Survivor{p.id, p.name, b.Boot, b.Leader, b.LastTerm, b.LastIndex, b.Generation})
+			out.Heard = append(out.Heard, Survivor{p.id, p.name, b.Boot, b.Leader, b.Leads, b.LastTerm, b.LastIndex, b.Generation})
 		}
 	}
 	return out
@@ -273,6 +273,7 @@ func (m *Membership) sendTo(to []*peer, v *View) {
 	}
 	now := m.cfg.Now()
 	b := m.detector.beat(now, v.Verdict.Quorate, v.Leads && v.Verdict.Quorate && v.Lease.Held(now))
+	b.Expected = m.memory.Expected
 	for _, p := range to {
 		mine := b.to(p)
 		m.cfg.Send(p.name, mine.Encode())
