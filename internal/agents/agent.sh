@@ -142,7 +142,10 @@ score() {
 start() {
 	running && return 0
 	rm -f "$state.promoted" "$state.score"
-	write_ticks </dev/null >/dev/null 2>&1 &
+	(
+		exec </dev/null >/dev/null 2>&1 # rather than at the call: a shell would keep the old ones open beside them
+		write_ticks
+	) &
 	pid=$!
 	echo "$pid $(began "$pid")" >"$state.new" && mv "$state.new" "$state" || { kill -9 "$pid"; reason "cannot write $state"; return 1; }
 	score

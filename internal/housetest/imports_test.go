@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"internal/peer":       {},
 	"internal/store":      {"internal/cib"},
 	"internal/membership": {"internal/cib"},
+	"internal/agents":     {},
 	// The doors.
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
@@ -36,7 +37,6 @@ var mayImport = map[string][]string{
 	// Composition.
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/scheduler", "internal/status", "internal/wire"},
-	"internal/agents": {},
 	// Tests and tools.
 	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	"internal/housetest":   {},
