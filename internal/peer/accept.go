@@ -212,7 +212,7 @@ func (p *Peer) waitFault(ctx context.Context, node string) error {
 
 // dialLink makes one attempt to connect a link, and reads from it until it ends.
 func (p *Peer) dialLink(l *link, addr string) {
-	node := l.r.node.Name
+	node := l.r.name
 	err := func() error {
 		ctx, cancel := context.WithTimeout(l.r.ctx, handshakeTimeout)
 		defer cancel()

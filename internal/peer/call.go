@@ -16,7 +16,7 @@ type call struct {
 	id      uint64
 	head    []byte
 	body    []byte
-	start   int64  // tick
+	start   int64  // number of the last attempt to connect that began before it
 	process uint64 // of the other side, once it was sent there
 	done    chan struct{}
 	status  status
@@ -95,7 +95,7 @@ func (p *Peer) newCall(ctx context.Context, node, service string, req []byte) (*
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lastCall++
-	k := &call{p: p, r: r, id: p.lastCall, head: head.append(nil), body: req, start: p.ticks, done: make(chan struct{})}
+	k := &call{p: p, r: r, id: p.lastCall, head: head.append(nil), body: req, start: p.attempts, done: make(chan struct{})}
 	p.calls[k.id] = k
 	r.pending++
 	r.use()
@@ -249,7 +249,7 @@ func (k *call) result(service string) error {
 	case statusOK:
 		return nil
 	case statusError:
-		return &RemoteError{Node: k.r.node.Name, Service: service, Message: string(k.reply)}
+		return &RemoteError{Node: k.r.name, Service: service, Message: string(k.reply)}
 	case statusNoService:
 		return fmt.Errorf("it has no such service, now or in its version of cerco: %w", ErrUnreachable)
 	case statusBusy:
@@ -296,10 +296,10 @@ func (r *remote) hurry() {
 	}
 }
 
-// refusedSince reports whether on each ring an attempt to connect that began at a tick or later has failed.
-func (r *remote) refusedSince(tick int64) bool {
+// refusedSince reports whether on each ring an attempt to connect that came after a given one has failed.
+func (r *remote) refusedSince(attempt int64) bool {
 	for _, l := range r.links {
-		if l.remote != "" && (l.dialing || l.failures == 0 || l.tried < tick) {
+		if l.remote != "" && (l.dialing || l.failures == 0 || l.attempt <= attempt) {
 			return false
 		}
 	}

@@ -32,6 +32,7 @@ func TestCalls(t *testing.T) {
 			t.Errorf("a node that is not there: %v", err)
 		}
 		w.peers["n3"].Stop()
+		synctest.Wait()
 		if _, err := w.call("n1", "n3", ""); !errors.Is(err, ErrUnreachable) || errors.Is(err, ErrUnknownOutcome) {
 			t.Errorf("a node that is stopped: %v", err)
 		}

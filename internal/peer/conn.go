@@ -16,7 +16,8 @@ var (
 )
 
 // Silence, in ticks. A ping goes out when nothing was heard for ticksPing, or ticksPingCold while nobody uses
-// the link; the rest counts from the ping.
+// the link; the rest counts from the ping. A ping says for how long its
+// sender's pings were not answered, so that the other side learns when only its way out is cut.
 const (
 	ticksPing       = 2
 	ticksPingCold   = ticksPerSecond
@@ -36,24 +37,26 @@ type conn struct {
 	dialled bool   // by us
 	process uint64 // of the other side
 	q       *queue
-	heard   atomic.Bool // something came in since the last tick
-	busy    atomic.Bool // and it was more than signs of life
+	heard   atomic.Bool  // something came in since the last tick
+	busy    atomic.Bool  // and it was more than signs of life
+	deaf    atomic.Int64 // for so many ticks the other side's pings were not answered, it says
 
-	gone    bool
-	err     error // why it is gone
-	down    bool  // silent for too long
-	born    int64 // tick
-	idle    int64 // ticks since something came in
-	waiting int64 // ticks since a ping without anything coming in
-	traffic int64 // tick of the last thing that was more than a sign of life
-	probed  int64 // tick of the last ping
-	pinged  time.Time
-	ping    uint64 // id of the last ping
-	rtt     time.Duration
+	gone       bool
+	err        error // why it is gone
+	down       bool  // silent for too long
+	born       int64 // tick
+	idle       int64 // ticks since something came in
+	unanswered int64 // ticks since a ping without anything coming in
+	waiting    int64 // the same, or what the other side says of its own pings
+	traffic    int64 // tick of the last thing that was more than a sign of life
+	probed     int64 // tick of the last ping
+	pinged     time.Time
+	ping       uint64 // id of the last ping
+	rtt        time.Duration
 }
 
 // stays reports whether it is this one that is kept of two: the one that the first of both names dialled.
-func (c *conn) stays() bool { return c.dialled == (c.p.cfg.Name < c.r.node.Name) }
+func (c *conn) stays() bool { return c.dialled == (c.p.cfg.Name < c.r.name) }
 
 // magnitude of the round-trip time; up to 5 ms all are equal.
 func (c *conn) magnitude() int {
@@ -96,25 +99,29 @@ func (c *conn) look(hot bool) {
 		c.traffic = now
 	}
 	if c.heard.Swap(false) {
-		c.idle, c.waiting = 0, 0
+		c.idle, c.unanswered = 0, 0
 	} else {
 		c.idle++
-		if c.waiting > 0 {
-			c.waiting++
+		if c.unanswered > 0 {
+			c.unanswered++
 		}
 	}
 	patience := int64(ticksPing)
 	if !hot {
 		patience = ticksPingCold
 	}
-	quiet := c.idle >= patience && c.waiting == 0
+	quiet := c.idle >= patience && c.unanswered == 0
 	if quiet {
-		c.waiting = 1
+		c.unanswered = 1
 	}
-	if quiet || c.waiting > 1 && c.waiting%ticksPing == 0 || hot && now-c.probed >= ticksRTT {
+	c.waiting = c.unanswered
+	if deaf := c.deaf.Load(); deaf > ticksPing { // and not just one ping on its way
+		c.waiting = max(c.waiting, deaf+1)
+	}
+	if since := now - c.probed; quiet || c.waiting > 0 && since >= ticksPing || hot && since >= ticksRTT {
 		c.probed, c.pinged = now, time.Now()
 		c.ping++
-		c.q.putControl(kindPing, c.ping, nil)
+		c.q.putControl(kindPing, c.ping, []byte{byte(min(c.unanswered, 255))})
 	}
 }
 
@@ -170,9 +177,14 @@ func (c *conn) read() {
 func (c *conn) take(f frame, asm map[kind]*assemblies) error {
 	switch f.kind {
 	case kindPing:
+		if len(f.payload) == 0 {
+			return errFrame
+		}
+		c.deaf.Store(int64(f.payload[0]))
 		c.q.putControl(kindPong, f.id, nil)
 		return nil
 	case kindPong:
+		c.deaf.Store(0)
 		c.pong(f.id)
 		return nil
 	}
@@ -187,7 +199,7 @@ func (c *conn) take(f frame, asm map[kind]*assemblies) error {
 		h := c.p.sends[service]
 		c.p.mu.Unlock()
 		if h != nil {
-			h(c.r.node.Name, c.l.ring, append([]byte(nil), msg...))
+			h(c.r.name, c.l.ring, append([]byte(nil), msg...))
 		}
 	case kindRequest, kindReply:
 		m, err := asm[f.kind].add(f)

@@ -196,19 +196,27 @@ func (t *Token) ask(ctx context.Context, addr string, req JoinRequest, dial func
 	if err := c.HandshakeContext(greeting); err != nil {
 		return reply, false, err
 	}
-	if err := writeJoin(c, req); err != nil {
-		return reply, true, err
+	err = writeJoin(c, req)
+	// Also when that failed: in TLS 1.3 the other side's refusal of our certificate is read, not written.
+	if rerr := readJoin(c, maxJoinReply, &reply); err == nil || isAlert(rerr) {
+		err = rerr
 	}
-	if err := readJoin(c, maxJoinReply, &reply); err != nil {
-		if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "remote error" { // an alert of TLS
-			return reply, false, errors.New("the cluster does not let us in: the token has expired, was used, or was never this cluster's; make a new one with `cerco cluster invite`")
-		}
-		return reply, true, fmt.Errorf("no answer: %w", err)
+	switch {
+	case isAlert(err):
+		return reply, false, errors.New("the cluster does not let us in: the token has expired, was used, or was never this cluster's; make a new one with `cerco cluster invite`")
+	case err != nil:
+		return reply, true, fmt.Errorf("no answer (see with `cerco cluster members` whether this node was taken in): %w", err)
 	}
 	if reply.Error != "" {
 		return reply, true, errors.New(reply.Error)
 	}
 	return reply, true, nil
+}
+
+// isAlert reports whether the other side of TLS has refused.
+func isAlert(err error) bool {
+	op := (*net.OpError)(nil)
+	return errors.As(err, &op) && op.Op == "remote error"
 }
 
 // clientTLS is how a joiner connects: by the token's key, to the authority of the token's fingerprint.

@@ -18,6 +18,7 @@ type link struct {
 	dialing  bool
 	failures int   // attempts to dial that failed in a row
 	tried    int64 // tick of the last attempt's begin
+	attempt  int64 // its number
 	next     int64 // tick of the next attempt, at the earliest
 
 	up    bool
@@ -67,7 +68,8 @@ func (l *link) dial() {
 	if c := l.best(); c != nil && !c.down {
 		return
 	}
-	l.dialing, l.tried = true, p.ticks
+	p.attempts++
+	l.dialing, l.tried, l.attempt = true, p.ticks, p.attempts
 	addr := l.remote
 	p.runLocked(func() { p.dialLink(l, addr) })
 }
@@ -153,7 +155,7 @@ func (l *link) judge() []func() {
 			c.close(errIdle)
 		}
 	}
-	if len(l.conns) > 1 && r.p.cfg.Name < r.node.Name {
+	if len(l.conns) > 1 && r.p.cfg.Name < r.name {
 		best := l.best()
 		for _, c := range slices.Clone(l.conns) {
 			if c != best && r.p.ticks-best.born > twins {
@@ -220,13 +222,12 @@ func (p *Peer) changed(s LinkStatus) {
 }
 
 func (l *link) status() LinkStatus {
-	s := LinkStatus{Peer: l.r.node.Name, Ring: l.ring, Local: l.r.p.source(l.ring), Remote: l.remote, Up: l.up, Since: l.since}
+	s := LinkStatus{Peer: l.r.name, Ring: l.ring, Local: l.r.p.source(l.ring), Remote: l.remote, Up: l.up, Since: l.since}
 	if c := l.best(); c != nil {
 		s.Local, s.RTT = c.raw.LocalAddr().String(), c.rtt
 	}
 	if !l.up {
-		s.Error = l.why
-		s.Idle = l.why == errIdle.Error() || l.why == ""
+		s.Error, s.Idle = l.why, !l.r.wanted()
 	}
 	return s
 }

@@ -45,6 +45,7 @@ type Peer struct {
 	join      JoinHandler
 	calls     map[uint64]*call // under way, by id
 	lastCall  uint64
+	attempts  int64                 // to connect, on all links
 	open      map[net.Conn]struct{} // every socket, for Stop
 }
 

@@ -8,6 +8,7 @@ import (
 // remote is another node, with a link a ring. Peer.mu guards it.
 type remote struct {
 	p       *Peer
+	name    string
 	node    Node
 	ctx     context.Context // ends when the node is no member any longer
 	cut     context.CancelFunc
@@ -22,11 +23,11 @@ type remote struct {
 func (p *Peer) newRemote(n Node) *remote {
 	ctx, cancel := context.WithCancel(p.ctx)
 	return &remote{
-		p: p, node: n, ctx: ctx, cut: cancel,
+		p: p, name: n.Name, node: n, ctx: ctx, cut: cancel,
 		streams: map[*stream]struct{}{},
 		inbox:   newInbox(),
 		changed: make(chan struct{}),
-		used:    -useful,
+		used:    -2 * unused,
 	}
 }
 
@@ -73,6 +74,13 @@ func (p *Peer) Refresh() {
 			r.remove("it is no member any longer")
 		}
 	}
+	for _, r := range p.remotes {
+		for _, l := range r.links {
+			if r.wanted() {
+				l.dial()
+			}
+		}
+	}
 }
 
 // update takes on changed addresses.
@@ -96,19 +104,14 @@ func (r *remote) update(n Node) {
 	if len(r.links) > len(n.Addrs) {
 		r.links = r.links[:len(n.Addrs)]
 	}
-	if len(r.p.remotes) <= warmPeers {
-		for _, l := range r.links {
-			l.dial()
-		}
-	}
 }
 
 // remove cuts a node off.
 func (r *remote) remove(why string) {
 	if len(r.links) > 0 {
-		r.p.tell(func() { r.p.cfg.Log.Info("node is cut off", "node", r.node.Name, "why", why) })
+		r.p.tell(func() { r.p.cfg.Log.Info("node is cut off", "node", r.name, "why", why) })
 	}
-	delete(r.p.remotes, r.node.Name)
+	delete(r.p.remotes, r.name)
 	r.cut()
 	for _, l := range r.links {
 		l.drop(why, false)

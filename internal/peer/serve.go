@@ -101,7 +101,7 @@ func (c *conn) serve(id uint64, m *assembly) {
 	in.calls[id] = s
 	in.running++
 	in.bytes += s.size
-	from := c.r.node.Name
+	from := c.r.name
 	p.handlers.Go(func() {
 		defer cancel()
 		reply, err := h(ctx, from, m.data)

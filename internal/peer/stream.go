@@ -29,7 +29,7 @@ func (nodeAddr) Network() string  { return "cerco" }
 func (a nodeAddr) String() string { return string(a) }
 
 // RemoteAddr is the name of the node at the other end, as its certificate proved it.
-func (s *stream) RemoteAddr() net.Addr { return nodeAddr(s.r.node.Name) }
+func (s *stream) RemoteAddr() net.Addr { return nodeAddr(s.r.name) }
 
 // closePatience is how long a stream's end may take to be told to the other side.
 const closePatience = 200 * time.Millisecond
@@ -83,7 +83,7 @@ func (p *Peer) Stream(node, proto string, timeout time.Duration) (net.Conn, erro
 // route finds the best ring that was not tried, and waits until there is a link at all.
 func (p *Peer) route(ctx context.Context, r *remote, tried map[int]bool) (ring int, addr string, err error) {
 	p.mu.Lock()
-	start := p.ticks
+	start := p.attempts
 	r.use()
 	for {
 		if c := r.best(); c != nil && !tried[c.l.ring] && c.l.remote != "" {
@@ -115,7 +115,7 @@ func (p *Peer) route(ctx context.Context, r *remote, tried map[int]bool) (ring i
 }
 
 func (p *Peer) openStream(ctx context.Context, r *remote, ring int, addr, proto string) (*stream, error) {
-	t, g, m, err := p.connect(ctx, r.node.Name, ring, addr, proto)
+	t, g, m, err := p.connect(ctx, r.name, ring, addr, proto)
 	if err != nil {
 		return nil, err
 	}

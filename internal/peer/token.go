@@ -95,7 +95,7 @@ func ParseToken(s string) (*Token, error) {
 	}
 	data, err := tokenText().DecodeString(text)
 	const fixed = sha256.Size + ed25519.SeedSize
-	if err != nil || len(data) < fixed+4 {
+	if err != nil || len(data) < fixed+4 || tokenText().EncodeToString(data) != text {
 		return nil, errToken
 	}
 	data, sum := data[:len(data)-4], data[len(data)-4:]
