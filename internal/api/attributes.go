@@ -14,28 +14,7 @@ func (s *Server) getAttributes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	list := []wire.Attribute{}
-	add := func(node, id string, sets []*cib.NVSet, permanent, utilized bool) {
-		if n := q.Get("node"); n != "" && n != node && n != id {
-			return
-		}
-		for _, set := range sets {
-			for _, p := range set.Pairs {
-				if n := q.Get("name"); n == "" || n == p.Name {
-					list = append(list, wire.Attribute{Node: node, NodeID: id, Name: p.Name, Value: p.Value,
-						Set: set.ID, ID: p.ID, Permanent: permanent, Utilized: utilized})
-				}
-			}
-		}
-	}
-	for _, n := range st.CIB.Nodes {
-		add(n.Name, n.ID, n.Attrs, true, false)
-		add(n.Name, n.ID, n.Utilization, true, true)
-	}
-	for _, n := range st.CIB.Status.Nodes {
-		add(n.Name, n.ID, n.Attrs, false, false)
-	}
-	return answer(w, list)
+	return answer(w, wire.ListAttributes(st.CIB, q.Get("node"), q.Get("name")))
 }
 
 // postAttributes sets and removes node attributes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -74,12 +75,21 @@ func (s *Server) postCIB(w http.ResponseWriter, r *http.Request) error {
 
 // propose has a command committed and answers once it is; with wait=settled once the cluster has come to rest.
 func (s *Server) propose(w http.ResponseWriter, r *http.Request, c cib.Command) error {
-	c.By = callerOf(r).Name
+	c.By = s.by(r)
 	st, err := s.cfg.Backend.Propose(r.Context(), c)
 	if err != nil {
 		return err
 	}
 	return s.changed(w, r, st)
+}
+
+// by says who makes a change, and through what: "root via crm_attribute on n1".
+func (s *Server) by(r *http.Request) string {
+	tool := r.Header.Get("Cerco-Tool")
+	if tool == "" || len(tool) > 64 || strings.ContainsFunc(tool, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		tool = "api"
+	}
+	return callerOf(r).Name + " via " + tool + " on " + s.cfg.Backend.Self().Name
 }
 
 func (s *Server) changed(w http.ResponseWriter, r *http.Request, st cib.State) error {

@@ -53,7 +53,11 @@ type Client struct {
 	http *http.Client
 	base string
 	addr string // for messages
+	tool string // that asks, for the record of changes
 }
+
+// SetTool names the program that asks: the cluster remembers it with each change.
+func (c *Client) SetTool(name string) { c.tool = name }
 
 // Dial makes a client for an address: the path of a socket, or https://host:port with the TLS configuration of a
 // member. Nothing is sent yet.
@@ -128,6 +132,9 @@ func (c *Client) do(ctx context.Context, method, path string, q url.Values, body
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.tool != "" {
+		req.Header.Set("Cerco-Tool", c.tool)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -29,7 +29,7 @@ func (t *text) bundle(r *scheduler.ResourceView) {
 			if rep.Address != "" {
 				name += " (" + rep.Address + ")"
 			}
-			t.item(line(shown, name, rep.Container.Where))
+			t.item(line(shown, name, t.where(rep.Container), !t.noNodes))
 		}
 	})
 }

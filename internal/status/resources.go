@@ -32,7 +32,7 @@ func Listed(r *scheduler.ResourceView) bool {
 func (t *text) resource(r *scheduler.ResourceView) {
 	switch r.Kind {
 	case "primitive":
-		t.item(line(r, r.Name, r.Where))
+		t.item(line(r, r.Name, t.where(r), !t.noNodes))
 	case "group":
 		t.item("Resource Group: " + r.ID + flagList(collectiveFlags(r)) + ":")
 		t.within(func() {
@@ -80,9 +80,17 @@ func agent(r *scheduler.ResourceView) string {
 	return r.Class + ":" + r.Provider + ":" + r.Type
 }
 
+// where is the node that a primitive is shown on.
+func (t *text) where(r *scheduler.ResourceView) *scheduler.NodeView {
+	if t.noNodes {
+		return nil
+	}
+	return r.Where
+}
+
 // line is the line of one primitive under a name, seen on a node (nil: nowhere). With several nodes
-// these are listed at the end instead.
-func line(r *scheduler.ResourceView, name string, on *scheduler.NodeView) string {
+// these are listed at the end instead, if nodes are wanted at all.
+func line(r *scheduler.ResourceView, name string, on *scheduler.NodeView, nodes bool) string {
 	var b strings.Builder
 	b.WriteString(name + "\t(" + agent(r) + "):\t")
 	if r.Orphaned {
@@ -97,7 +105,7 @@ func line(r *scheduler.ResourceView, name string, on *scheduler.NodeView) string
 	default:
 		b.WriteString(" " + State(r))
 	}
-	several := len(r.On) > 1
+	several := nodes && len(r.On) > 1
 	if several {
 		on = nil
 	}

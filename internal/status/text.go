@@ -39,8 +39,9 @@ func Notes(w io.Writer, v *scheduler.View) error {
 
 // text collects lines of nested lists.
 type text struct {
-	out   strings.Builder
-	depth int
+	out     strings.Builder
+	depth   int
+	noNodes bool // primitives without their nodes
 }
 
 // item writes one line of the current list.

@@ -128,3 +128,6 @@ func (x *xmlStatus) primitive(r *scheduler.ResourceView) *cib.Element {
 		"managed", yes(r.Managed), "failed", yes(r.Failed), "failure_ignored", yes(r.FailureIgnored),
 		"nodes_running_on", strconv.Itoa(len(r.On)), "pending", doing, "locked_to", locked), on...)
 }
+
+// ResourceXML gives one resource as the XML of the list of resources has it.
+func ResourceXML(r *scheduler.ResourceView) *cib.Element { return (&xmlStatus{}).resource(r) }
