@@ -124,7 +124,6 @@ func TestWaitSaysWhatItWaitsFor(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	b := apitest.New(t, "n1", document)
-	b.Apply = func(cib.State, cib.Command) (cib.State, error) { return cib.State{}, cib.ErrExists }
 	h := api.New(api.Config{Backend: b, Journal: b.Journal, Now: b.Now, MaxBody: 1000}).Handler()
 	for _, c := range []struct {
 		path, body, code, says string
@@ -137,7 +136,9 @@ func TestRefusals(t *testing.T) {
 		{"/v1/cib", `{"edits":[{"op":"x"}]} {}`, wire.CodeRequest, "goes on", 400},
 		{"/v1/cib", `{"edits":[]}`, wire.CodeRequest, "no steps", 400},
 		{"/v1/cib", `{"edits":[{"op":"create"}],"base":"1"}`, wire.CodeRequest, "version", 400},
-		{"/v1/cib", `{"edits":[{"op":"create"}]}`, wire.CodeExists, "taken", 409},
+		{"/v1/cib", `{"edits":[{"op":"create","xml":"<node id='1' uname='n1'/>"}]}`, wire.CodeExists, "taken", 409},
+		{"/v1/cib", `{"edits":[{"op":"create","xml":"<rsc_location id='l' rsc='nobody' node='n1' score='1'/>"}]}`, wire.CodeRefused, "nobody", 422},
+		{"/v1/cib", `{"edits":[{"op":"delete","xpath":"//primitive"}],"base":"1.3.0"}`, wire.CodeVersion, "1.4", 409},
 		{"/v1/cib", strings.Repeat(" ", 1001), wire.CodeRequest, "larger", 413},
 		{"/v1/fencing", `{"target":"n2","action":"explode"}`, wire.CodeRequest, "explode", 400},
 		{"/v1/cluster/invite", `{}`, wire.CodeDenied, "tim", 403},

@@ -41,7 +41,13 @@ func answerTo(err error) *failure {
 	}
 	e := wire.Error{Code: wire.CodeInternal, What: err.Error()}
 	status := http.StatusInternalServerError
+	var refused *cib.CommandError
 	switch {
+	case errors.As(err, &refused):
+		status, e.Code, e.Fix = http.StatusUnprocessableEntity, wire.CodeRefused, refused.Fix
+		e.What = strings.TrimSuffix(err.Error(), ": "+refused.Fix)
+	case errors.Is(err, cib.ErrVersion):
+		status, e.Code = http.StatusConflict, wire.CodeVersion
 	case errors.Is(err, ErrNotFound):
 		status, e.Code = http.StatusNotFound, wire.CodeNotFound
 	case errors.Is(err, cib.ErrExists):

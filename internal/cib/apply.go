@@ -148,6 +148,10 @@ func (a *applying) editConfiguration(edit func(conf *Element) *Element) error {
 // finish gives the document its version.
 func (a *applying) finish(old *CIB) (*CIB, error) {
 	root := a.root()
+	if c := a.cmd.Config; c != nil && c.Bump && Equal(old.Root.Child("configuration"), root.Child("configuration")) {
+		v := VersionOf(old.Root)
+		return a.cib.Update(WithVersion(root, Version{AdminEpoch: v.AdminEpoch, Epoch: v.Epoch + 1}))
+	}
 	if root == old.Root {
 		return old, nil
 	}

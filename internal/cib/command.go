@@ -51,6 +51,7 @@ type NodeUpdate struct {
 type ConfigChange struct {
 	Base  *Version `json:"base,omitempty"`
 	Edits []Edit   `json:"edits"`
+	Bump  bool     `json:"bump,omitempty"` // raise the epoch even if nothing changes
 }
 
 // Edit is one step of a ConfigChange.

@@ -371,9 +371,8 @@ func (a *attributeCall) delete() int {
 	return a.done(err)
 }
 
-// promotionScoreOf is the name of the attribute that is the promotion score of a resource: that of the clone's primitive, without
-// the number of the instance.
-func promotionScoreOf(resource string) string { return "master-" + plainName(resource) }
+// promotionScoreOf is the name of the attribute that is the promotion score of a resource, or of an instance of it.
+func promotionScoreOf(resource string) string { return "master-" + resource }
 
 // plainName takes the instance number off a name.
 func plainName(id string) string {

@@ -130,7 +130,7 @@ func (c *call) context() context.Context { return context.Background() }
 func (c *call) open() world {
 	if c.world == nil {
 		if file := c.Getenv("CIB_file"); file != "" {
-			c.world = &fileWorld{path: file, now: c.Now}
+			c.world = &fileWorld{path: file, host: c.Hostname}
 		} else {
 			c.world = &liveWorld{call: c}
 		}

@@ -124,7 +124,7 @@ func crmadmin(c *call) int {
 		commandWith('S', "status", &a.cmd, &a.status), command('P', "pacemakerd", &a.cmd), command('D', "dc_lookup", &a.cmd),
 		{'N', "nodes", optional, func(v string, _ bool) { a.cmd, a.nodes = "nodes", v }},
 		textTo('t', "timeout", &a.timeout), flagTo('B', "bash-export", &a.export), flagTo('q', "quiet", &a.quiet),
-		textTo('i', "ipc-name", new(string)), flagTo('h', "help", &a.help),
+		textTo('i', "ipc-name", new(string)), flagTo('h', "help", &a.common.help),
 	}
 	if _, code, done := c.parse(&a.common, own); done {
 		return code

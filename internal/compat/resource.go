@@ -140,7 +140,7 @@ func (r *resourceCall) usage(text string) int {
 // noSuch ends the call since something is not there.
 func (r *resourceCall) noSuch(text string) int {
 	if r.outputAs == "xml" {
-		return r.result(exitNoSuch, r.call.name+": "+text)
+		return r.result(exitNoSuch, r.call.name+": "+text+"\nError performing operation: "+exitWords(exitNoSuch))
 	}
 	r.errorf(0, "%s", text)
 	return r.plainErrorf(exitNoSuch, "Error performing operation: %s", exitWords(exitNoSuch))

@@ -78,7 +78,7 @@ func (r *resourceCall) owner() *cib.Resource {
 		return conf
 	}
 	if conf.Parent.Kind == cib.Clone && (r.meta || r.utilization || len(r.pairs(conf.Parent)) > 0) {
-		r.plainErrorf(0, "Performing %s of '%s' on '%s', the parent of '%s'", map[bool]string{true: "update", false: "deletion"}[r.hasValue],
+		r.printf("Performing %s of '%s' on '%s', the parent of '%s'\n", map[bool]string{true: "update", false: "deletion"}[r.hasValue],
 			r.param, conf.Parent.ID, conf.ID)
 		return conf.Parent
 	}
@@ -159,7 +159,7 @@ func (r *resourceCall) deleteParameter() int {
 
 func (r *resourceCall) deleteResource() int {
 	if r.element == "" {
-		return r.usage("You need to specify a resource type with -t")
+		return r.noSuch("You need to specify a resource type with -t")
 	}
 	conf := r.doc.Resource(r.resource)
 	if conf == nil {

@@ -173,6 +173,11 @@ func (r *resourceCall) why() int {
 			}
 			return true
 		})
+		for _, v := range r.view.Resources {
+			if onNode(v, r.node) {
+				r.whyConfigured(v, v.ID)
+			}
+		}
 		return exitOK
 	}
 	if r.resource == "" {
@@ -202,6 +207,11 @@ func (r *resourceCall) whyOne(v *scheduler.ResourceView, name string) {
 		state += " on host " + r.node
 	}
 	r.printf("Resource %s %s\n", name, state)
+	r.whyConfigured(v, name)
+}
+
+// whyConfigured says what of the configuration keeps a resource as it is.
+func (r *resourceCall) whyConfigured(v *scheduler.ResourceView, name string) {
 	conf := r.configured(v)
 	if conf == nil {
 		return

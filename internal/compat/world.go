@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/client"
@@ -121,7 +120,7 @@ func (w *liveWorld) localNode() (string, error) {
 // fileWorld is a CIB in a file. What is read is kept, what is changed is written at once.
 type fileWorld struct {
 	path string
-	now  func() time.Time
+	host func() (string, error)
 	doc  *cib.CIB
 }
 
@@ -174,6 +173,11 @@ func (w *fileWorld) apply(c cib.Command) error {
 	if next.CIB.Root == doc.Root {
 		return nil
 	}
+	if c.Config != nil {
+		if bad := cib.CheckChange(doc, next.CIB); len(bad) > 0 {
+			return &cib.CommandError{What: bad[0].String()}
+		}
+	}
 	root := next.CIB.Root
 	for _, name := range []string{"cib-last-written", "update-origin", "update-client", "update-user"} {
 		if v, ok := doc.Root.Lookup(name); ok { // a file does not tell who changed it
@@ -183,6 +187,18 @@ func (w *fileWorld) apply(c cib.Command) error {
 		}
 	}
 	return w.write(root)
+}
+
+// replace puts another document in the place of the file's.
+func (w *fileWorld) replace(root *cib.Element) error {
+	next, err := cib.DecodeRoot("", root)
+	if err != nil {
+		return &cib.CommandError{What: err.Error()}
+	}
+	if bad := cib.CheckChange(w.doc, next); len(bad) > 0 {
+		return &cib.CommandError{What: bad[0].String()}
+	}
+	return w.write(cib.Succeed(w.doc.Root, root))
 }
 
 // write puts another document into the file, whole or not at all.
@@ -229,4 +245,4 @@ func (w *fileWorld) attributes(node, name string) ([]wire.Attribute, error) {
 	return wire.ListAttributes(c, node, name), nil
 }
 
-func (w *fileWorld) localNode() (string, error) { return os.Hostname() }
+func (w *fileWorld) localNode() (string, error) { return w.host() }

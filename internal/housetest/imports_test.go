@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"internal/events":      {"internal/cib"},
 	"internal/api":         {"internal/cib", "internal/scheduler", "internal/events", "internal/wire"},
 	"internal/api/apitest": {"internal/cib", "internal/api", "internal/client", "internal/events", "internal/wire"},
+	"internal/compat":      {"internal/cib", "internal/client", "internal/wire", "internal/scheduler", "internal/status", "internal/api/apitest"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
@@ -91,16 +92,14 @@ func FailCounts(w io.Writer, v *scheduler.View, in *cib.CIB) error {
 	return writeList(w, "Migration Summary", t.out.String(), up)
 }
 
-func (f *failCount) words() string {
+func (f *failCount) words() string { return f.wordsIn(time.UTC) }
+
+func (f *failCount) wordsIn(zone *time.Location) string {
 	s := fmt.Sprintf("migration-threshold=%d fail-count=%d", f.threshold, f.count)
 	if f.last != 0 {
-		s += " last-failure='" + f.lastWords() + "'"
+		s += " last-failure='" + timeWords(f.last, zone) + "'"
 	}
 	return s
-}
-
-func (f *failCount) lastWords() string {
-	return timeWords(f.last)
 }
 
 // failCounts goes through the histories in their order.

@@ -16,7 +16,11 @@ func (t *text) clone(r *scheduler.ResourceView) {
 		for _, inst := range r.Children {
 			up := isActive(inst, false)
 			node, role := summed(r, inst, up)
+			if t.detail && node != nil {
+				node = nil
+			}
 			switch {
+			case node == nil && t.active && !up:
 			case node == nil && (up || inst.Pending != "" || r.Unique && !inst.Orphaned):
 				t.resource(inst)
 			case node == nil:
@@ -28,7 +32,7 @@ func (t *text) clone(r *scheduler.ResourceView) {
 		}
 		t.nameList("Promoted", names(promoted))
 		t.nameList(startedTitle(r), names(started))
-		if !r.Unique && r.CloneMax > len(promoted)+len(started) {
+		if !r.Unique && !t.active && !t.detail && r.CloneMax > len(promoted)+len(started) {
 			t.stopped(r)
 		}
 	})

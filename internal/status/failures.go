@@ -12,12 +12,12 @@ import (
 func Failures(w io.Writer, v *scheduler.View) error {
 	t := &text{depth: 2}
 	for i := range v.Failures {
-		t.item(failureWords(&v.Failures[i]))
+		t.item(failureWords(&v.Failures[i], time.UTC))
 	}
 	return writeList(w, "Failed Resource Actions", t.out.String(), false)
 }
 
-func failureWords(f *scheduler.FailureView) string {
+func failureWords(f *scheduler.FailureView, zone *time.Location) string {
 	key := f.Key
 	if key == "" {
 		key = fmt.Sprintf("%s_%s_%d", f.Resource, f.Task, f.IntervalMS)
@@ -27,7 +27,7 @@ func failureWords(f *scheduler.FailureView) string {
 		s += ", exitreason='" + f.ExitReason + "'"
 	}
 	if f.LastRCChange != 0 {
-		s += ", last-rc-change='" + timeWords(f.LastRCChange) + "'"
+		s += ", last-rc-change='" + timeWords(f.LastRCChange, zone) + "'"
 		if f.Queued != "" && f.Exec != "" {
 			s += ", queued=" + f.Queued + "ms, exec=" + f.Exec + "ms"
 		}
@@ -35,8 +35,8 @@ func failureWords(f *scheduler.FailureView) string {
 	return s
 }
 
-func timeWords(epoch int64) string {
-	return time.Unix(epoch, 0).UTC().Format("Mon Jan _2 15:04:05 2006")
+func timeWords(epoch int64, zone *time.Location) string {
+	return time.Unix(epoch, 0).In(zone).Format("Mon Jan _2 15:04:05 2006")
 }
 
 // codeText is an agent's exit code in words, those apart that no agent should use.

@@ -10,32 +10,34 @@ import (
 // kind and whether they are up. Guests that are down are their containers' business.
 func (t *text) nodes(v *scheduler.View) {
 	t.item("Node List:")
+	t.within(func() { t.nodeItems(v.Nodes) })
+}
+
+func (t *text) nodeItems(nodes []*scheduler.NodeView) {
 	var online, offline, remoteUp, remoteDown, guestUp []string
-	t.within(func() {
-		for _, n := range v.Nodes {
-			switch {
-			case remarkable(n):
-				t.item(nodePrefix(n) + n.Name + ": " + NodeState(n))
-			case n.Kind == "guest":
-				if n.Online {
-					guestUp = append(guestUp, n.Name)
-				}
-			case n.Kind == "remote" && n.Online:
-				remoteUp = append(remoteUp, n.Name)
-			case n.Kind == "remote":
-				remoteDown = append(remoteDown, n.Name)
-			case n.Online:
-				online = append(online, n.Name)
-			default:
-				offline = append(offline, n.Name)
+	for _, n := range nodes {
+		switch {
+		case remarkable(n):
+			t.item(nodePrefix(n) + n.Name + ": " + NodeState(n))
+		case n.Kind == "guest":
+			if n.Online {
+				guestUp = append(guestUp, n.Name)
 			}
+		case n.Kind == "remote" && n.Online:
+			remoteUp = append(remoteUp, n.Name)
+		case n.Kind == "remote":
+			remoteDown = append(remoteDown, n.Name)
+		case n.Online:
+			online = append(online, n.Name)
+		default:
+			offline = append(offline, n.Name)
 		}
-		t.nameList("Online", online)
-		t.nameList("OFFLINE", offline)
-		t.nameList("RemoteOnline", remoteUp)
-		t.nameList("RemoteOFFLINE", remoteDown)
-		t.nameList("GuestOnline", guestUp)
-	})
+	}
+	t.nameList("Online", online)
+	t.nameList("OFFLINE", offline)
+	t.nameList("RemoteOnline", remoteUp)
+	t.nameList("RemoteOFFLINE", remoteDown)
+	t.nameList("GuestOnline", guestUp)
 }
 
 // remarkable reports whether a node gets a line of its own.

@@ -36,8 +36,14 @@ func (t *text) resource(r *scheduler.ResourceView) {
 	case "group":
 		t.item("Resource Group: " + r.ID + flagList(collectiveFlags(r)) + ":")
 		t.within(func() {
+			if t.brief {
+				t.briefLines(r.Children, false, true)
+				return
+			}
 			for _, c := range r.Children {
-				t.resource(c)
+				if !t.active || isActive(c, false) {
+					t.resource(c)
+				}
 			}
 		})
 	case "clone":

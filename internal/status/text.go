@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/scheduler"
 )
@@ -11,7 +12,7 @@ import (
 // Text writes the list of nodes and the full list of resources as crm_simulate does, each line indented
 // by indent more than two spaces.
 func Text(w io.Writer, v *scheduler.View) error {
-	t := &text{depth: 1}
+	t := &text{depth: 1, zone: time.UTC}
 	t.nodes(v)
 	t.out.WriteByte('\n')
 	t.resources(v)
@@ -41,7 +42,11 @@ func Notes(w io.Writer, v *scheduler.View) error {
 type text struct {
 	out     strings.Builder
 	depth   int
-	noNodes bool // primitives without their nodes
+	noNodes bool           // primitives without their nodes
+	active  bool           // only what is active
+	detail  bool           // instances one by one
+	brief   bool           // members of groups counted, not named
+	zone    *time.Location // of times
 }
 
 // item writes one line of the current list.

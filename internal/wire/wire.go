@@ -73,7 +73,8 @@ type Waiting struct {
 // Edit is the body of a change of the CIB.
 type Edit struct {
 	Base  string     `json:"base,omitempty"` // version that it was made for; empty: any
-	Edits []cib.Edit `json:"edits"`
+	Edits []cib.Edit `json:"edits,omitempty"`
+	Bump  bool       `json:"bump,omitempty"` // raise the epoch even if nothing changes
 	Note  string     `json:"note,omitempty"`
 }
 

@@ -56,7 +56,7 @@ func New(t testing.TB, name, document string) *Backend {
 	for _, n := range c.Nodes {
 		b.state.Cluster.Members = append(b.state.Cluster.Members, cib.Member{ID: n.ID, Name: n.Name, Votes: 1})
 	}
-	b.Apply = func(s cib.State, _ cib.Command) (cib.State, error) { return s, nil }
+	b.Apply = cib.Apply
 	return b
 }
 

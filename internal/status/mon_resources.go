@@ -1,0 +1,265 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/scheduler"
+)
+
+// nodeList is the list of nodes, with what is on them if resources are shown by node.
+func (m *mon) nodeList() {
+	if !m.o.ByNode && !m.o.Detail {
+		m.nodeItems(m.wantedNodes())
+		return
+	}
+	for _, n := range m.wantedNodes() {
+		if n.Kind == "guest" && !n.Online && !m.o.ByNode {
+			continue
+		}
+		head := m.nodeHead(n)
+		if !m.o.ByNode {
+			m.item(head)
+			continue
+		}
+		on := m.activeOn(n)
+		if len(on) == 0 {
+			m.item(head + ":")
+			continue
+		}
+		m.item(head + ":")
+		m.within(func() {
+			m.item("Resources:")
+			m.within(func() {
+				if m.o.Brief {
+					m.briefLines(on, true, false)
+					return
+				}
+				for _, r := range on {
+					m.item(line(r, r.Name, nil, false))
+				}
+			})
+		})
+	}
+}
+
+func (m *mon) wantedNodes() []*scheduler.NodeView {
+	var list []*scheduler.NodeView
+	for _, n := range m.v.Nodes {
+		if m.o.Node == "" || m.o.Node == n.Name || m.o.Node == n.ID {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+func (m *mon) nodeName(n *scheduler.NodeView) string {
+	if m.o.Detail && n.Kind == "member" {
+		return n.Name + " (" + n.ID + ")"
+	}
+	return n.Name
+}
+
+// nodeHead is a node's line: kind, name, state.
+func (m *mon) nodeHead(n *scheduler.NodeView) string {
+	s := nodePrefix(n) + m.nodeName(n) + ": " + NodeState(n)
+	if m.o.Detail && n.Kind == "member" && n.Online {
+		feature := n.FeatureSet
+		if feature == "" {
+			feature = "<3.15.1"
+		}
+		s += ", feature set " + feature
+	}
+	return s
+}
+
+// activeOn are the primitives that are active on a node.
+func (m *mon) activeOn(n *scheduler.NodeView) []*scheduler.ResourceView {
+	var list []*scheduler.ResourceView
+	var visit func(rs []*scheduler.ResourceView)
+	visit = func(rs []*scheduler.ResourceView) {
+		for _, r := range rs {
+			if r == nil {
+				continue
+			}
+			if r.Kind == "primitive" && slices.Contains(r.On, n) && m.wanted(r) {
+				list = append(list, r)
+			}
+			visit(r.Children)
+			for _, rep := range r.Replicas {
+				visit([]*scheduler.ResourceView{rep.IP, rep.Child, rep.Container, rep.Remote})
+			}
+		}
+	}
+	visit(m.v.Resources)
+	return list
+}
+
+// wanted reports whether a resource is to be shown.
+func (m *mon) wanted(r *scheduler.ResourceView) bool {
+	return m.o.Resource == "" || some(r, func(c *scheduler.ResourceView) bool { return c.ID == m.o.Resource || c.Name == m.o.Resource })
+}
+
+// resourceSection is the list of resources; by node only those that are on none.
+func (m *mon) resourceSection() {
+	heading, none := "Active Resources:", "No active resources"
+	switch {
+	case m.o.ByNode && !m.o.Inactive:
+		return
+	case m.o.ByNode:
+		heading, none = "Inactive Resources:", "No inactive resources"
+	case m.o.Inactive:
+		heading, none = "Full List of Resources:", "No resources"
+	}
+	m.section(heading, func() {
+		size := m.out.Len()
+		if m.o.Brief && !m.o.ByNode {
+			m.briefPrimitives()
+		}
+		for _, r := range m.v.Resources {
+			if m.listed(r) {
+				m.resource(r)
+			}
+		}
+		if m.out.Len() == size {
+			m.item(none)
+		}
+	})
+}
+
+// listed reports whether a top level resource is in the list.
+func (m *mon) listed(r *scheduler.ResourceView) bool {
+	active := isActive(r, true)
+	partly := isActive(r, false)
+	switch {
+	case r.Internal || r.Orphaned && !partly || !m.wanted(r):
+		return false
+	case r.Kind == "primitive" && m.o.Brief && !m.o.ByNode:
+		return false
+	case m.o.ByNode:
+		return !active && (r.Kind != "primitive" || !partly)
+	}
+	return m.o.Inactive || partly
+}
+
+// briefPrimitives counts the primitives at top level by agent and node.
+func (m *mon) briefPrimitives() {
+	var list []*scheduler.ResourceView
+	for _, r := range m.v.Resources {
+		if r.Kind == "primitive" && !r.Internal && (!r.Orphaned || isActive(r, false)) {
+			list = append(list, r)
+		}
+	}
+	m.briefLines(list, false, false)
+}
+
+// briefLines writes how many primitives of each agent are active, and where.
+func (t *text) briefLines(list []*scheduler.ResourceView, noNode, group bool) {
+	total := map[string]int{}
+	active := map[string]map[string]int{}
+	agents := []string{}
+	for _, r := range list {
+		a := agent(r)
+		if active[a] == nil {
+			active[a] = map[string]int{}
+			agents = append(agents, a)
+		}
+		total[a]++
+		for _, n := range r.On {
+			if n.Online || n.Unclean {
+				active[a][n.Name]++
+			}
+		}
+	}
+	slices.Sort(agents)
+	for _, a := range agents {
+		t.briefAgent(a, active[a], total[a], noNode, !t.active || group)
+	}
+}
+
+func (t *text) briefAgent(agent string, active map[string]int, total int, noNode, ofAll bool) {
+	var nodes []string
+	sum := 0
+	for n, count := range active { //house:unordered sorted below
+		nodes = append(nodes, n)
+		sum += count
+	}
+	slices.SortFunc(nodes, scheduler.CompareNames)
+	if noNode {
+		t.item(fmt.Sprintf("%d\t(%s):\tActive ", sum, agent))
+		return
+	}
+	for _, n := range nodes {
+		number := fmt.Sprint(active[n])
+		if ofAll {
+			number += "/" + fmt.Sprint(total)
+		}
+		t.item(fmt.Sprintf("%s\t(%s):\tActive %s", number, agent, n))
+	}
+	if sum == 0 && ofAll {
+		t.item(fmt.Sprintf("%d/%d\t(%s):\tActive", sum, total, agent))
+	}
+}
+
+// nodeAttributes are the attributes of the nodes that are up.
+func (m *mon) nodeAttributes() {
+	for _, n := range m.wantedNodes() {
+		names := shownAttributes(n)
+		if len(names) == 0 {
+			continue
+		}
+		m.item("Node: " + m.nodeName(n) + ":")
+		m.within(func() {
+			for _, name := range names {
+				m.item(fmt.Sprintf("%-32s\t: %-10s%s", name, n.Attrs[name], m.connectivity(name, n.Attrs[name])))
+			}
+		})
+	}
+}
+
+// paramOr is a resource's parameter as it is written, or what it is without.
+func paramOr(sets []*cib.NVSet, name, standard string) string {
+	for _, set := range sets {
+		for _, p := range set.Pairs {
+			if p.Name == name {
+				return p.Value
+			}
+		}
+	}
+	return standard
+}
+
+// connectivity remarks on an attribute that a ping resource keeps: how many hosts should answer.
+func (m *mon) connectivity(name, value string) string {
+	var expected, multiplier = 0, 1
+	var visit func(rs []*scheduler.ResourceView) bool
+	visit = func(rs []*scheduler.ResourceView) bool {
+		for _, r := range rs {
+			if r.Kind == "primitive" && (r.Type == "ping" || r.Type == "pingd") {
+				if conf := m.in.Resource(plainName(r.ID)); conf != nil && paramOr(conf.Params, "name", "pingd") == name {
+					expected = len(strings.Fields(paramOr(conf.Params, "host_list", "")))
+					fmt.Sscan(paramOr(conf.Params, "multiplier", "1"), &multiplier)
+					return true
+				}
+			}
+			if visit(r.Children) {
+				return true
+			}
+		}
+		return false
+	}
+	if !visit(m.v.Resources) {
+		return ""
+	}
+	got := 0
+	fmt.Sscan(value, &got)
+	switch want := expected * multiplier; {
+	case got == 0:
+		return "\t: Connectivity is lost"
+	case got < want:
+		return fmt.Sprintf("\t: Connectivity is degraded (Expected=%d)", want)
+	}
+	return ""
+}
