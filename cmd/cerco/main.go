@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cli"
+	"github.com/cerco-ha/cerco/internal/compat"
 	"github.com/cerco-ha/cerco/internal/daemon"
 	"github.com/cerco-ha/cerco/internal/lab"
 )
@@ -19,6 +20,9 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
+	if code, known := tool(os.Args); known {
+		return code
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if filepath.Base(os.Args[0]) == lab.FenceAgent {
@@ -33,6 +37,12 @@ func run() int {
 			return daemon.ClusterCommand(ctx, args, os.Stdout, os.Stderr)
 		case "lab":
 			return lab.Command(ctx, args, os.Stdout, os.Stderr)
+		case "links":
+			self, err := os.Executable()
+			if err != nil {
+				self = os.Args[0]
+			}
+			return compat.LinksCommand(args, self, []string{"crm_simulate", "crm_verify"}, os.Stdout, os.Stderr)
 		}
 	}
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
@@ -41,4 +51,18 @@ func run() int {
 		code = 74 // the output is lost
 	}
 	return code
+}
+
+// tool runs one of Pacemaker's tools: by the name that the program is called by, or by its first argument.
+func tool(args []string) (code int, known bool) {
+	out := bufio.NewWriterSize(os.Stdout, 64<<10)
+	env := compat.Env{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Getenv: os.Getenv, Hostname: os.Hostname}
+	code, known = compat.Main(env, args)
+	if !known && len(args) > 1 {
+		code, known = compat.Main(env, args[1:])
+	}
+	if out.Flush() != nil && code == 0 {
+		code = 74
+	}
+	return code, known
 }

@@ -80,7 +80,7 @@ func TestChanges(t *testing.T) {
 	_, c := b.Serve(t)
 	ctx := t.Context()
 
-	ch, err := c.Edit(ctx, wire.Edit{Base: "1.4.2", Edits: []cib.Edit{{Op: "delete", XPath: "//primitive"}}, Note: "tidy"}, client.Wait{Settled: true})
+	ch, err := c.Edit(ctx, wire.Edit{Base: "1.4.2", Edits: []cib.Edit{{Op: "delete", XPath: "//nvpair[@name='rack']"}}, Note: "tidy"}, client.Wait{Settled: true})
 	if err != nil || ch.Index != 8 || ch.Rest == nil || !ch.Rest.Settled {
 		t.Fatalf("edit: %+v, %v", ch, err)
 	}
@@ -136,7 +136,7 @@ func TestRefusals(t *testing.T) {
 		{"/v1/cib", `{"edits":[{"op":"x"}]} {}`, wire.CodeRequest, "goes on", 400},
 		{"/v1/cib", `{"edits":[]}`, wire.CodeRequest, "no steps", 400},
 		{"/v1/cib", `{"edits":[{"op":"create"}],"base":"1"}`, wire.CodeRequest, "version", 400},
-		{"/v1/cib", `{"edits":[{"op":"create","xml":"<node id='1' uname='n1'/>"}]}`, wire.CodeExists, "taken", 409},
+		{"/v1/cib", `{"edits":[{"op":"create","xml":"<primitive id='web' class='ocf' provider='heartbeat' type='Dummy'/>"}]}`, wire.CodeExists, "taken", 409},
 		{"/v1/cib", `{"edits":[{"op":"create","xml":"<rsc_location id='l' rsc='nobody' node='n1' score='1'/>"}]}`, wire.CodeRefused, "nobody", 422},
 		{"/v1/cib", `{"edits":[{"op":"delete","xpath":"//primitive"}],"base":"1.3.0"}`, wire.CodeVersion, "1.4", 409},
 		{"/v1/cib", strings.Repeat(" ", 1001), wire.CodeRequest, "larger", 413},

@@ -197,6 +197,9 @@ func (m *monCall) simpleStatus(v *scheduler.View) int {
 		m.printf("CLUSTER WARN: No DC\n")
 	case len(offline) > 0:
 		m.printf("CLUSTER WARN: %s\n", strings.Join(offline, ", "))
+		if m.open().live() == nil {
+			m.plainErrorf(0, "Error outputting status info from the fencer or CIB")
+		}
 	default:
 		s := fmt.Sprintf("CLUSTER OK: %d node%s online", online, plural(online))
 		if len(standby) > 0 {
@@ -206,9 +209,6 @@ func (m *monCall) simpleStatus(v *scheduler.View) int {
 			s += fmt.Sprintf(", %d maintenance node%s", len(maintenance), plural(len(maintenance)))
 		}
 		m.printf("%s, %d resource instance%s configured\n", s, v.Total, plural(v.Total))
-		if m.open().live() == nil {
-			m.plainErrorf(0, "Error outputting status info from the fencer or CIB")
-		}
 	}
 	return exitOK
 }

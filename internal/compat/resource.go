@@ -3,7 +3,6 @@ package compat
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -17,7 +16,7 @@ type resourceCall struct {
 	common
 	cmd, param, value, resource, node      string
 	set, pair, lifetime, operation, every  string
-	element, timeout, standards            string
+	element, timeout                       string
 	hasValue, meta, utilization, recursive bool
 	promoted, expired, force, quiet        bool
 
@@ -377,5 +376,3 @@ func (r *resourceCall) configured(v *scheduler.ResourceView) *cib.Resource {
 	}
 	return r.doc.Resource(plainName(v.ID))
 }
-
-var errNotFile = errors.New("this needs a running cluster: unset CIB_file")

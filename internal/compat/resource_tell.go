@@ -237,9 +237,7 @@ func (r *resourceCall) agents() int {
 	case "list-ocf-providers":
 		list = names(filepath.Join(root, "resource.d", "*"))
 	case "list-ocf-alternatives":
-		for _, path := range names(filepath.Join(root, "resource.d", "*", r.param)) {
-			list = append(list, path)
-		}
+		list = names(filepath.Join(root, "resource.d", "*", r.param))
 	case "list-agents":
 		list = agentsOf(root, r.param)
 	case "show-metadata":

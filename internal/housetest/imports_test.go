@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status"},
-	"cmd/cerco":            {"internal/cli", "internal/daemon", "internal/lab"},
+	"cmd/cerco":            {"internal/compat", "internal/cli", "internal/daemon", "internal/lab"},
 	// Composition.
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/scheduler", "internal/status", "internal/wire"},

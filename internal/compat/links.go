@@ -1,0 +1,55 @@
+package compat
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// LinksCommand is "cerco links DIR": symbolic links in a directory, one for each name that the program answers to. Agents
+// that have the directory first on their PATH call Cerco. self is the program's path.
+func LinksCommand(args []string, self string, others []string, stdout, stderr io.Writer) int {
+	if len(args) != 1 || args[0] == "-h" || args[0] == "--help" {
+		fmt.Fprintf(stderr, "Usage: cerco links DIR\n\nMakes links to this program in DIR, by the names of the tools that it answers like:\n")
+		for _, name := range append(Names(), others...) {
+			fmt.Fprintf(stderr, "  %s\n", name)
+		}
+		return exitUsage
+	}
+	made, err := Link(args[0], self, append(Names(), others...))
+	if err != nil {
+		fmt.Fprintf(stderr, "cerco links: %v\n", err)
+		return exitError
+	}
+	fmt.Fprintf(stdout, "%d links in %s point to %s\n", made, args[0], self)
+	return exitOK
+}
+
+// Link makes links to a program, and the directory that they are in. Links that are there are replaced; anything else of that name is an
+// error.
+func Link(dir, self string, names []string) (made int, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSymlink {
+			return made, fmt.Errorf("%s is there and is no link: give an empty directory", path)
+		}
+		if now, err := os.Readlink(path); err == nil && now == self {
+			made++
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return made, err
+		}
+		if err := os.Symlink(self, path); err != nil {
+			return made, err
+		}
+		made++
+	}
+	return made, nil
+}
