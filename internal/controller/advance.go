@@ -160,16 +160,16 @@ func (c *Controller) neverBegun() {
 }
 
 // forgetStale takes back what earlier leaders have written down as begun and the nodes know nothing of.
-func (c *Controller) forgetStale(ev Lead) {
+func (c *Controller) forgetStale(l Ledger) {
 	var cmd cib.Command
 	for _, n := range c.state.CIB.Status.Nodes {
-		if !slices.Contains(ev.Answered, n.Name) {
+		if !slices.Contains(l.Answered, n.Name) {
 			continue
 		}
 		for _, h := range n.Lrm {
 			for i := range h.Ops {
 				task := h.Ops[i].Operation
-				known := c.flies(n.Name, h.ID, task) || slices.ContainsFunc(ev.Unacked, func(r cib.OpResult) bool {
+				known := c.flies(n.Name, h.ID, task) || slices.ContainsFunc(l.Unacked, func(r cib.OpResult) bool {
 					return subject(&r.Op) == n.Name && r.Op.Resource == h.ID && r.Op.Name == task
 				})
 				if h.Ops[i].Status == cib.OpPending && !known {

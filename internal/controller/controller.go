@@ -2,6 +2,7 @@ package controller
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -63,6 +64,10 @@ func (c *Controller) Step(now time.Time, ev Event) []Effect {
 	switch ev := ev.(type) {
 	case Lead:
 		c.lead(ev)
+	case Ledger:
+		if c.leading {
+			c.adopt(ev)
+		}
 	case Follow:
 		c.follow()
 	case Members:
@@ -98,15 +103,26 @@ func (c *Controller) lead(ev Lead) {
 	c.reset()
 	c.leading, c.term, c.state = true, ev.Term, ev.State
 	c.opts = readOptions(c.state.CIB, c.now)
-	for _, op := range ev.InFlight {
-		c.flights = append(c.flights, c.newFlight(op))
-	}
 	c.due, c.first = "a new leader", true
-	c.reported(ev.Unacked)
-	c.forgetStale(ev)
+	c.adopt(Ledger{ev.Answered, ev.InFlight, ev.Unacked})
+}
+
+// adopt takes over what nodes have been doing for earlier leaders.
+func (c *Controller) adopt(l Ledger) {
+	for _, op := range l.InFlight {
+		known := slices.ContainsFunc(c.flights, func(f *flight) bool {
+			return f.op.Epoch == op.Epoch && f.op.Action == op.Action && f.op.Node == op.Node
+		})
+		if !known {
+			c.flights = append(c.flights, c.newFlight(op))
+		}
+	}
+	c.reported(l.Unacked)
+	c.forgetStale(l)
 }
 
 func (c *Controller) follow() {
+	c.members = nil // whoever leads next begins with what is heard then
 	if !c.leading {
 		return
 	}

@@ -21,6 +21,13 @@ type Lead struct {
 	Unacked  []cib.OpResult  // what is done and may not be known yet
 }
 
+// Ledger is the same of nodes that have answered after Lead. It must come before the Members that call them ready.
+type Ledger struct {
+	Answered []string
+	InFlight []cib.Operation
+	Unacked  []cib.OpResult
+}
+
 // Follow says that another node decides, or nobody.
 type Follow struct{}
 
@@ -70,6 +77,7 @@ type Refused struct {
 type Tick struct{}
 
 func (Lead) event()        {}
+func (Ledger) event()      {}
 func (Follow) event()      {}
 func (Applied) event()     {}
 func (Members) event()     {}

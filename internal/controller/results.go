@@ -24,6 +24,7 @@ func (c *Controller) reported(results []cib.OpResult) {
 			continue // it will be sent again
 		case resultOld:
 			c.do(Ack{Node: r.Op.Node, Serial: r.Serial})
+			c.takeFlight(&r.Op) // it has landed, before our time
 			continue
 		}
 		c.proposed[keyOf(&r)] = c.now.Add(askAgain)
