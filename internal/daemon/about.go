@@ -28,7 +28,7 @@ func (d *Daemon) Self() wire.Node {
 		n.ID = m.ID
 	}
 	n.Leader, n.Term = d.store.Leader()
-	v := d.members.verdict()
+	v := d.members.View().Verdict
 	n.Quorate, n.Why = v.Quorate, v.Why
 	return n
 }
@@ -36,8 +36,8 @@ func (d *Daemon) Self() wire.Node {
 // Cluster is who belongs to it and how each is heard from here.
 func (d *Daemon) Cluster(context.Context) (wire.Cluster, error) {
 	st := d.store.View()
-	v := d.members.verdict()
-	c := wire.Cluster{Cluster: st.Cluster, Seen: d.members.seen(),
+	v := d.members.View().Verdict
+	c := wire.Cluster{Cluster: st.Cluster, Seen: d.seenMembers(),
 		Quorum: wire.Quorum{Quorate: v.Quorate, Why: v.Why, Votes: v.Votes, Expected: v.Expected}}
 	c.Invites = nil // nobody needs to see them
 	down := store.Down(st)
@@ -79,7 +79,7 @@ func (d *Daemon) debugTopics() map[string]func() (any, error) {
 		"links":      func() (any, error) { return d.peer.Links(), nil },
 		"fencing":    func() (any, error) { return d.fencer.Waiting(), nil },
 		"ledger":     func() (any, error) { return d.executor.Ledger(d.executor.Epoch()) },
-		"lone":       func() (any, error) { return d.lone.look(), nil },
+		"members":    func() (any, error) { return d.members.View(), nil },
 		"store": func() (any, error) {
 			term, index := d.store.Last()
 			leader, now := d.store.Leader()

@@ -58,6 +58,10 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 	cfg := Config{Layout: LayoutIn(*dir), BootID: *boot, OCFRoots: *agents, Fencers: *fencers, Log: log}
 	if *faulty != "" {
 		cfg.Faults = faults(*faulty)
+		cfg.Panic = func(why string) {
+			log.Error("a real host would end now; here its daemon does", "why", why)
+			os.Exit(exitFailed)
+		}
 	}
 	d, err := New(cfg)
 	if err != nil {

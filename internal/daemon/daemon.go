@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/api"
@@ -20,8 +21,10 @@ import (
 	"github.com/cerco-ha/cerco/internal/executor"
 	"github.com/cerco-ha/cerco/internal/fencer"
 	"github.com/cerco-ha/cerco/internal/history"
+	"github.com/cerco-ha/cerco/internal/membership"
 	"github.com/cerco-ha/cerco/internal/peer"
 	"github.com/cerco-ha/cerco/internal/store"
+	"github.com/cerco-ha/cerco/internal/watchdog"
 )
 
 // Config is what a daemon is started with. All but Layout and BootID may be left out.
@@ -32,9 +35,11 @@ type Config struct {
 	Fencers  []string // directories of fence agents, before those of the system
 	Faults   Faults   // of a lab
 
-	Now  func() time.Time
-	Log  *slog.Logger
-	Self string // the program, for the helper commands that agents call; default: the one that runs
+	Now func() time.Time
+	Log *slog.Logger
+	// Panic ends this host at once, without a word to anybody; it may return in a lab.
+	Panic func(why string)
+	Self  string // the program, for the helper commands that agents call; default: the one that runs
 
 	// For tests without a network.
 	Dial     func(ctx context.Context, local, remote string) (net.Conn, error)
@@ -59,6 +64,8 @@ type Daemon struct {
 	leaves sync.Once
 	stops  sync.Once
 
+	up atomic.Bool // orders are taken
+
 	idMu sync.Mutex
 	id   *peer.Identity
 
@@ -67,7 +74,7 @@ type Daemon struct {
 	executor  *executor.Executor
 	host      *driver.Host
 	fencer    *fencer.Fencer
-	members   *members
+	members   *membership.Membership
 	lone      *lone
 	api       *api.Server
 	history   *history.Log
@@ -111,6 +118,9 @@ func New(cfg Config) (*Daemon, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Panic == nil {
+		cfg.Panic = func(string) { watchdog.ResetHost() }
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -166,7 +176,7 @@ func (d *Daemon) start() (err error) {
 	if err := d.startHands(); err != nil {
 		return err
 	}
-	d.startMembers()
+	d.makeMembers()
 	d.store.Watch(d.changed)
 	d.store.OnLead(d.lead)
 	for name, serve := range d.services() {
@@ -183,7 +193,8 @@ func (d *Daemon) start() (err error) {
 		return fmt.Errorf("the executor: %w", err)
 	}
 	d.loop.start(d.ctx)
-	d.members.start()
+	d.members.Start()
+	d.up.Store(true)
 	if d.node.Found != nil && d.store.Blank() {
 		if err := d.store.Bootstrap(cib.NewState(*d.node.Found)); err != nil {
 			return fmt.Errorf("begin cluster %s: %w", d.node.Cluster, err)
@@ -236,7 +247,7 @@ func (d *Daemon) Stop() {
 			d.executor.Stop()
 		}
 		if d.members != nil {
-			d.members.stop()
+			d.members.Stop()
 		}
 		if d.fencer != nil {
 			d.fencer.Stop()

@@ -19,14 +19,20 @@ type office struct {
 	ctx    context.Context
 	end    context.CancelFunc
 	mu     sync.Mutex
-	asked  map[string]string // member name -> boot id and start of the daemon whose ledger we have
-	asking map[string]bool
-	begun  bool // the controller has been told
+	open   map[string]bool // members that have opened their ledger
+	asking map[string]bool // members that are being asked for it
+	begun  bool            // the controller knows that it leads
+
+	complete bool               // it has been known once of everybody whether they are there
+	told     controller.Members // what the controller was told last
 }
 
 // ledgerPatience is how long a member may take to open its ledger. One that does not is asked again for as
 // long as it is heard.
 const ledgerPatience = 2 * time.Second
+
+// ackPatience is how long a report waits to become a fact; then the node sends it again, with what came since.
+const ackPatience = 2 * time.Second
 
 // lead is called by the store when this node begins to lead, and when it ceases to.
 func (d *Daemon) lead(leads bool, term uint64) {
@@ -35,7 +41,7 @@ func (d *Daemon) lead(leads bool, term uint64) {
 	d.office = nil
 	if leads {
 		ctx, end := context.WithCancel(d.ctx)
-		d.office = &office{term: term, ctx: ctx, end: end, asked: map[string]string{}, asking: map[string]bool{}}
+		d.office = &office{term: term, ctx: ctx, end: end, open: map[string]bool{}, asking: map[string]bool{}}
 	}
 	now := d.office
 	d.officeMu.Unlock()
@@ -57,37 +63,35 @@ func (d *Daemon) takeOffice(o *office) {
 		d.log.Info("the barrier of a new term did not hold", "term", o.term, "error", err)
 		return
 	}
-	inFlight, err := d.openLedger(o, d.node.Name, "")
-	if err != nil {
-		d.log.Error("this node's own ledger cannot be read", "error", err)
-	}
 	o.mu.Lock()
 	o.begun = true
+	d.loop.put(controller.Lead{Term: o.term, State: d.store.View()})
 	o.mu.Unlock()
-	d.loop.put(controller.Lead{Term: o.term, State: d.store.View(), InFlight: inFlight})
+	d.members.Poke()
 	d.membersChanged()
 }
 
-// openLedger asks a node for its ledger, hands its results to the controller and returns what is in flight.
-func (d *Daemon) openLedger(o *office, node, incarnation string) ([]cib.Operation, error) {
+// openLedger asks a node for its ledger. From then on the node takes no order of an earlier term.
+func (d *Daemon) openLedger(o *office, node string) (l controller.Ledger, err error) {
 	ctx, cancel := context.WithTimeout(o.ctx, ledgerPatience)
 	defer cancel()
 	body, err := json.Marshal(cib.Epoch{Term: o.term})
 	if err != nil {
-		return nil, err
+		return l, err
 	}
 	answer, err := d.call(ctx, node, serviceLedger, body)
 	if err != nil {
-		return nil, err
+		return l, err
 	}
-	var l executor.Ledger
-	if err := json.Unmarshal(answer, &l); err != nil {
-		return nil, fmt.Errorf("the ledger of %s: %w", node, err)
+	var of executor.Ledger
+	if err := json.Unmarshal(answer, &of); err != nil {
+		return l, fmt.Errorf("the ledger of %s: %w", node, err)
 	}
-	o.mu.Lock()
-	o.asked[node] = incarnation
-	o.mu.Unlock()
-	return l.InFlight, nil
+	l = controller.Ledger{Answered: []string{node}, InFlight: of.InFlight, Unacked: of.Unacked}
+	for _, r := range of.Unacked { // nothing may be planned that does not know of it
+		l.InFlight = append(l.InFlight, r.Op)
+	}
+	return l, nil
 }
 
 // serveLedger opens this node's ledger to a new leader.
@@ -145,6 +149,8 @@ func (d *Daemon) serveResult(ctx context.Context, from string, body []byte) ([]b
 	if !begun {
 		return nil, errElsewhere
 	}
+	ctx, cancel := context.WithTimeout(ctx, ackPatience)
+	defer cancel()
 	return nil, d.acks.wait(ctx, o.ctx, from, results, func() { d.loop.put(controller.Reported{Results: results}) })
 }
 

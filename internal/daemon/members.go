@@ -1,142 +1,211 @@
 package daemon
 
 import (
-	"context"
 	"encoding/json"
-	"sync"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/fencer"
+	"github.com/cerco-ha/cerco/internal/membership"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
-type beat struct{ ID, Name, Boot string }
-type verdict struct {
-	Quorate         bool
-	Why             string
-	Votes, Expected int
-}
-type members struct {
-	d      *Daemon
-	mu     sync.Mutex
-	last   map[string]fencer.Heard
-	said   string
-	cancel context.CancelFunc
-	done   chan struct{}
+// makeMembers wires what knows who is there: heartbeats go over all links, what is heard goes to the controller,
+// and what is to be done without a leader is done in lone.go.
+func (d *Daemon) makeMembers() {
+	id := ""
+	for _, m := range d.clusterMembers() {
+		if m.Name == d.node.Name {
+			id = m.ID
+		}
+	}
+	d.lone = &lone{d: d}
+	d.members = membership.New(membership.Config{
+		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: strconv.FormatInt(d.cfg.Now().UnixNano(), 36),
+		State: d.store.View, Position: d.position, Voters: d.voters, Ready: d.ready,
+		Send:    func(to string, msg []byte) { d.peer.Send(to, serviceBeat, msg) },
+		Changed: d.viewChanged, Perform: d.lone.perform, Memory: d.readMemory(), Remember: d.remember, Now: d.cfg.Now, Log: d.log,
+	})
+	d.peer.HandleSend(serviceBeat, func(from string, _ int, msg []byte) { d.members.Receive(from, msg) })
 }
 
-func (d *Daemon) startMembers() {
-	d.members = &members{d: d, last: map[string]fencer.Heard{}}
-	d.lone = &lone{}
-	d.peer.HandleSend(serviceBeat, func(from string, link int, msg []byte) {
-		var b beat
-		if json.Unmarshal(msg, &b) == nil {
-			d.members.mu.Lock()
-			d.members.last[b.Name] = fencer.Heard{At: time.Now(), BootID: b.Boot}
-			d.members.mu.Unlock()
-		}
-	})
+// position is where this node's copy of the log is.
+func (d *Daemon) position() membership.Position {
+	var p membership.Position
+	p.Leader, p.Term = d.store.Leader()
+	p.LastTerm, p.LastIndex = d.store.Last()
+	p.Generation = d.store.ID().Generation
+	return p
 }
-func (m *members) start() {
-	ctx, cancel := context.WithCancel(m.d.ctx)
-	m.cancel, m.done = cancel, make(chan struct{})
-	go func() {
-		defer close(m.done)
-		t := time.NewTicker(100 * time.Millisecond)
-		defer t.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.C:
-			}
-			me := m.d.store.View().Cluster.Member(m.d.node.Name)
-			if me == nil {
-				continue
-			}
-			msg, _ := json.Marshal(beat{me.ID, me.Name, m.d.cfg.BootID})
-			for _, p := range m.d.store.View().Cluster.Members {
-				if p.Name != me.Name {
-					m.d.peer.Send(p.Name, serviceBeat, msg)
-				}
-			}
-			m.d.membersChanged()
+
+// voters are the names of the members that have a vote in the log.
+func (d *Daemon) voters() []string {
+	var names []string
+	for _, v := range d.store.Voters() {
+		if v.Votes {
+			names = append(names, v.Name)
 		}
-	}()
+	}
+	return names
 }
-func (m *members) stop() {
-	if m.cancel != nil {
-		m.cancel()
-		<-m.done
+
+// ready reports whether this node takes orders.
+func (d *Daemon) ready() bool {
+	select {
+	case <-d.ended:
+		return false
+	case <-d.ctx.Done():
+		return false
+	default:
+		return d.up.Load()
 	}
 }
-func (m *members) changed(cib.State)    {}
-func (m *members) token() time.Duration { return 800 * time.Millisecond }
-func (m *members) verdict() verdict     { return verdict{Quorate: true} }
-func (m *members) seen() []wire.Seen    { return nil }
-func (m *members) heard(node string) (fencer.Heard, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	h, ok := m.last[node]
-	return h, ok
+
+// What the counting of votes must remember over a restart of the daemon.
+
+func (d *Daemon) memoryFile() string { return filepath.Join(d.cfg.Layout.Data, "quorum.json") }
+
+func (d *Daemon) readMemory() membership.Memory {
+	var m membership.Memory
+	data, err := os.ReadFile(d.memoryFile())
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		d.log.Warn("what the counting of votes remembered is lost: it waits for all members as after a boot", "error", err)
+		return membership.Memory{}
+	}
+	return m
 }
+
+func (d *Daemon) remember(m membership.Memory) {
+	data, err := json.Marshal(m)
+	if err == nil {
+		err = os.WriteFile(d.memoryFile()+".new", data, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(d.memoryFile()+".new", d.memoryFile())
+	}
+	if err != nil {
+		d.log.Warn("what the counting of votes must remember could not be written", "error", err)
+	}
+}
+
+// viewChanged is told whenever somebody comes or goes.
+func (d *Daemon) viewChanged(membership.View) { d.membersChanged() }
+
+// membersChanged tells the controller who is there, once that is known: of every node that was up, it must
+// have been heard or be lost, and whoever is heard must have opened its ledger.
 func (d *Daemon) membersChanged() {
 	o := d.leading()
 	if o == nil {
 		return
 	}
-	m := d.members
-	now := time.Now()
-	var hs []controller.Heard
-	key := ""
-	for _, p := range d.store.View().Cluster.Members {
-		h, ok := m.heard(p.Name)
-		if p.Name == d.node.Name {
-			h, ok = fencer.Heard{At: now, BootID: d.cfg.BootID}, true
-		}
-		if !ok {
-			continue
-		}
-		lost := now.Sub(h.At) > m.token()
-		ready := p.Name == d.node.Name
-		o.mu.Lock()
-		_, asked := o.asked[p.Name]
-		if o.begun && !asked && !lost && !o.asking[p.Name] && !ready {
-			o.asking[p.Name] = true
-			d.wg.Go(func() {
-				ops, err := d.openLedger(o, p.Name, "")
-				o.mu.Lock()
-				delete(o.asking, p.Name)
-				o.mu.Unlock()
-				if err != nil {
-					d.log.Warn("ledger", "node", p.Name, "error", err)
-					return
-				}
-				_ = ops
-				d.membersChanged()
-			})
-		}
-		begun := o.begun
-		o.mu.Unlock()
-		if !begun {
-			return
-		}
-		hs = append(hs, controller.Heard{ID: p.ID, Name: p.Name, BootID: h.BootID, Lost: lost, LastHeard: h.At, Ready: ready || asked && !lost})
-		k, _ := json.Marshal([]any{p.Name, h.BootID, lost, ready || asked})
-		key += string(k)
+	v := d.members.View()
+	if !v.Leads {
+		return
 	}
-	m.mu.Lock()
-	same := m.said == key
-	m.said = key
-	m.mu.Unlock()
-	if !same {
-		d.loop.put(controller.Members{Heard: hs, Quorate: true})
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.begun {
+		return
 	}
+	heard := make([]controller.Heard, 0, len(v.Seen))
+	for _, s := range v.Seen {
+		if s.Ready && !s.Lost && !o.open[s.Name] {
+			d.askLedger(o, s.Name)
+			s.Ready = false
+		}
+		heard = append(heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+	}
+	if !o.complete && !complete(heard, d.store.View()) {
+		return
+	}
+	o.complete = true
+	ev := controller.Members{Heard: heard, Quorate: v.Verdict.Quorate, Why: v.Verdict.Why}
+	if same(ev, o.told) {
+		return
+	}
+	o.told = ev
+	d.loop.put(ev)
 }
 
-type lone struct{}
+// complete reports whether of every node that was up it is known what has become of it.
+func complete(heard []controller.Heard, s cib.State) bool {
+	for _, n := range s.CIB.Status.Nodes {
+		if n.InCCM != "true" || s.Cluster.Member(n.Name) == nil {
+			continue
+		}
+		i := slices.IndexFunc(heard, func(h controller.Heard) bool { return h.ID == n.ID })
+		if i < 0 || !heard[i].Lost && !heard[i].Ready {
+			return false
+		}
+	}
+	return true
+}
 
-func (*lone) confirm(cib.FenceRecord) {}
-func (*lone) look() any               { return nil }
+// same reports whether there is nothing new in a: when somebody was heard last is none.
+func same(a, b controller.Members) bool {
+	return a.Quorate == b.Quorate && a.Why == b.Why && slices.EqualFunc(a.Heard, b.Heard, func(x, y controller.Heard) bool {
+		x.LastHeard, y.LastHeard = time.Time{}, time.Time{}
+		return x == y
+	})
+}
+
+// askLedger has a member open its ledger, beside the way. Whoever does not is asked again. o.mu is held.
+func (d *Daemon) askLedger(o *office, node string) {
+	if o.asking[node] {
+		return
+	}
+	o.asking[node] = true
+	d.wg.Go(func() {
+		ledger, err := d.openLedger(o, node)
+		if err == nil {
+			d.loop.put(ledger)
+		} else if o.ctx.Err() == nil {
+			d.log.Warn("a node does not open its ledger: it is asked again, and gets no orders before", "peer", node, "error", err)
+			select {
+			case <-time.After(ledgerPatience / 10):
+			case <-o.ctx.Done():
+			}
+		}
+		o.mu.Lock()
+		o.open[node], o.asking[node] = err == nil, false
+		o.mu.Unlock()
+		d.membersChanged()
+	})
+}
+
+// heard is the last sign of life of a node.
+func (d *Daemon) heard(node string) (fencer.Heard, bool) {
+	for _, s := range d.members.View().Seen {
+		if s.Name == node && !s.LastHeard.IsZero() {
+			return fencer.Heard{At: s.LastHeard, BootID: s.BootID}, true
+		}
+	}
+	return fencer.Heard{}, false
+}
+
+// reachable reports whether a node is heard just now.
+func (d *Daemon) reachable(node string) bool {
+	for _, s := range d.members.View().Seen {
+		if s.Name == node {
+			return !s.Lost
+		}
+	}
+	return false
+}
+
+// seen is how the members are heard, for people.
+func (d *Daemon) seenMembers() []wire.Seen {
+	var out []wire.Seen
+	for _, s := range d.members.View().Seen {
+		out = append(out, wire.Seen{Name: s.Name, ID: s.ID, Heard: !s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+	}
+	return out
+}

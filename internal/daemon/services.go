@@ -68,7 +68,7 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 		d.rememberMembers(st.Cluster)
 		d.peer.Refresh()
 	}
-	d.members.changed(st)
+	d.members.Poke()
 	d.loop.applied(st, c)
 	if c.Config != nil {
 		d.wg.Go(func() { d.fencer.Warm(d.ctx) })
@@ -107,15 +107,6 @@ func (d *Daemon) linkChanged(l peer.LinkStatus) {
 func (d *Daemon) remoteFencer(ctx context.Context, node string, req []byte) ([]byte, error) {
 	return d.call(ctx, node, fencer.Service, req)
 }
-
-// reachable reports whether a node is heard just now.
-func (d *Daemon) reachable(node string) bool {
-	h, ok := d.members.heard(node)
-	return ok && d.cfg.Now().Sub(h.At) < d.members.token()
-}
-
-// heard is the last sign of life of a node.
-func (d *Daemon) heard(node string) (fencer.Heard, bool) { return d.members.heard(node) }
 
 // admitFencing refuses to fence for a leader of the past.
 func (d *Daemon) admitFencing(e cib.Epoch) error {
