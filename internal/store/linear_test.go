@@ -46,7 +46,6 @@ type result struct {
 // history gathers what clients asked for and were told.
 type history struct {
 	mu     sync.Mutex
-	began  time.Time
 	events []porcupine.Event
 	next   int
 }
