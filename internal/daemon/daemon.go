@@ -232,7 +232,11 @@ func (d *Daemon) startAPI() error {
 	if tls == nil {
 		listen = ""
 	}
-	d.api = api.New(api.Config{Backend: backend{d}, Journal: d.journal, Log: d.log, Now: d.cfg.Now, Socket: d.cfg.Layout.socket(), Listen: listen, TLS: tls})
+	socket := d.cfg.Layout.socket()
+	if d.cfg.Listener != nil { // no network, and no socket either: the caller has the daemon itself
+		socket = ""
+	}
+	d.api = api.New(api.Config{Backend: backend{d}, Journal: d.journal, Log: d.log, Now: d.cfg.Now, Socket: socket, Listen: listen, TLS: tls})
 	return d.api.Start()
 }
 

@@ -18,6 +18,8 @@ type NodeOptions struct {
 	Name   string   // uname
 	Listen []string // host:port of its peer port, one a ring, ring0 first
 	API    string   // host:port of its HTTPS API; empty: none
+
+	Dial func(ctx context.Context, local, remote string) (net.Conn, error) // for tests without a network
 }
 
 // Setup founds a cluster of which this host is the first node: it makes the cluster's certificate authority
@@ -64,7 +66,7 @@ func Join(ctx context.Context, l Layout, token string, o NodeOptions) error {
 	if err != nil {
 		return err
 	}
-	id, answer, err := peer.Join(ctx, token, o.Name, request, nil)
+	id, answer, err := peer.Join(ctx, token, o.Name, request, o.Dial)
 	if err != nil {
 		return err
 	}

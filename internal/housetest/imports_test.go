@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	"internal/housetest":   {},
 	"internal/memnet":      {},
+	"internal/testcluster": {"internal/*"},
 	"tools/bench":          {"tools/internal/*"},
 	"tools/cibgen":         {"tools/internal/*"},
 	"tools/corpus":         {"tools/internal/*"},

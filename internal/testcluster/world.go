@@ -1,0 +1,343 @@
+package testcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/daemon"
+	"github.com/cerco-ha/cerco/internal/driver"
+	"github.com/cerco-ha/cerco/internal/fencer"
+)
+
+// World is the hosts and what runs on them.
+type World struct {
+	c  *Cluster
+	wg sync.WaitGroup // daemons that end
+
+	mu     sync.Mutex
+	hosts  map[string]*host
+	broken bool // fence devices do nothing, and say so
+}
+
+// host is a machine: it is on or off, and runs resources.
+type host struct {
+	name    string
+	on      bool
+	boots   int
+	running map[string]bool // resources
+	boot    *boot           // the daemon, nil when there is none
+	ending  chan struct{}   // closed when the last daemon has ended
+}
+
+// boot is one run of a daemon.
+type boot struct {
+	world  *World
+	name   string
+	daemon *daemon.Daemon
+	dead   context.Context // ends when the host or the daemon is killed
+	die    context.CancelFunc
+}
+
+func newWorld(c *Cluster) *World { return &World{c: c, hosts: map[string]*host{}} }
+
+func (w *World) host(name string) *host {
+	h := w.hosts[name]
+	if h == nil {
+		h = &host{name: name, running: map[string]bool{}}
+		w.hosts[name] = h
+	}
+	return h
+}
+
+func (w *World) boot(name string) *boot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.host(name).boot
+}
+
+// dial connects a host to others while its present daemon lives.
+func (w *World) dial(name string) func(ctx context.Context, local, remote string) (net.Conn, error) {
+	return func(ctx context.Context, _, remote string) (net.Conn, error) { return w.c.Net.Dial(ctx, name, remote) }
+}
+
+// start boots a host and starts its daemon.
+func (w *World) start(name string) error {
+	w.mu.Lock()
+	h := w.host(name)
+	ending := h.ending
+	if h.boot != nil {
+		w.mu.Unlock()
+		return fmt.Errorf("the daemon of %s runs", name)
+	}
+	w.mu.Unlock()
+	if ending != nil {
+		<-ending
+	}
+	w.mu.Lock()
+	if !h.on {
+		h.on = true
+		h.boots++
+	}
+	b := &boot{world: w, name: name}
+	b.dead, b.die = context.WithCancel(context.Background())
+	id := fmt.Sprintf("%s-boot-%d", name, h.boots)
+	w.mu.Unlock()
+	d, err := daemon.New(daemon.Config{
+		Layout: w.c.layout(name), BootID: id, Self: "/bin/true", Log: slog.New(w.c.log),
+		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b},
+		Dial: func(ctx context.Context, _, remote string) (net.Conn, error) {
+			if b.dead.Err() != nil {
+				return nil, errDead
+			}
+			return w.c.Net.Dial(ctx, name, remote)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	b.daemon = d
+	if err := d.Start(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	h.boot = b
+	w.mu.Unlock()
+	return nil
+}
+
+var errDead = errors.New("this daemon is dead")
+
+// kill ends a daemon without its having a chance to say anything.
+func (w *World) kill(name string) { w.end(name, false) }
+
+// powerOff kills everything on a host. It returns at once.
+func (w *World) powerOff(name, why string) {
+	slog.New(w.c.log).Info("POWER OFF", "host", name, "why", why)
+	w.end(name, true)
+}
+
+func (w *World) end(name string, off bool) {
+	w.mu.Lock()
+	h := w.host(name)
+	b := h.boot
+	h.boot = nil
+	if off {
+		h.on = false
+		clear(h.running)
+	}
+	if b != nil {
+		b.die()
+		h.ending = make(chan struct{})
+	}
+	ending := h.ending
+	w.mu.Unlock()
+	if off {
+		w.c.Net.PowerOff(name)
+	} else {
+		w.c.Net.Crash(name)
+	}
+	if b != nil {
+		w.wg.Go(func() {
+			b.daemon.Stop()
+			close(ending)
+		})
+	}
+}
+
+// BreakFencing makes the fence devices fail from now on, or work again.
+func (w *World) BreakFencing(broken bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = broken
+}
+
+// Where lists the hosts that run a resource.
+func (w *World) Where(resource string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.where(resource)
+}
+
+func (w *World) where(resource string) []string {
+	var at []string
+	for _, name := range slices.Sorted(maps.Keys(w.hosts)) {
+		if w.hosts[name].running[resource] {
+			at = append(at, name)
+		}
+	}
+	return at
+}
+
+// AllRun reports whether each of the resources runs on one host.
+func (w *World) AllRun(resources ...string) bool {
+	for _, r := range resources {
+		if len(w.Where(r)) != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// On reports whether a host has power.
+func (w *World) On(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.host(name).on
+}
+
+func (w *World) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(w.hosts)) {
+		h := w.hosts[name]
+		state := "off"
+		if h.on {
+			state = strings.Join(slices.Sorted(maps.Keys(h.running)), "+")
+		}
+		out = append(out, name+"="+state)
+	}
+	return strings.Join(out, " ")
+}
+
+// hands is the driver of a host: its agents.
+type hands struct{ *boot }
+
+var _ driver.Driver = hands{}
+
+func (h hands) Metadata(context.Context, string, string, string) (*driver.Metadata, error) {
+	return &driver.Metadata{Name: "Service", Standard: "1.0"}, nil
+}
+
+// agentTime is how long an agent takes.
+const agentTime = 50 * time.Millisecond
+
+// Run does what an agent does.
+func (h hands) Run(ctx context.Context, r driver.Request) driver.Result {
+	began := time.Now()
+	select {
+	case <-time.After(agentTime):
+	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), driver.ErrAbandoned) {
+			return driver.Result{Status: cib.OpUnknown}
+		}
+		return driver.Result{RC: cib.RCError, Status: cib.OpTimedOut}
+	case <-h.dead.Done():
+		return driver.Result{Status: cib.OpUnknown}
+	}
+	if h.dead.Err() != nil {
+		return driver.Result{Status: cib.OpUnknown}
+	}
+	rc := h.world.act(h.name, r.Resource, r.Action)
+	return driver.Result{RC: rc, Status: cib.OpDone, Took: time.Since(began)}
+}
+
+// act changes what runs on a host, and watches over invariant I1.
+func (w *World) act(name, resource, action string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.host(name)
+	if !h.on {
+		return cib.RCError
+	}
+	switch action {
+	case "start":
+		for _, other := range w.where(resource) {
+			if other != name {
+				w.c.T.Errorf("I1: %s is started on %s and runs on %s", resource, name, other)
+			}
+		}
+		h.running[resource] = true
+	case "stop":
+		delete(h.running, resource)
+	case "monitor":
+		if !h.running[resource] {
+			return cib.RCNotRunning
+		}
+	}
+	return cib.RCOk
+}
+
+// agents are the fence agents of a host: fence_test reaches the power of all hosts, unless the link between
+// the two hosts is of no concern to it: it is a network of its own.
+type agents struct{ *boot }
+
+var _ fencer.Agents = agents{}
+
+func (agents) Installed() []string { return []string{"fence_test"} }
+
+func (agents) Metadata(context.Context, string) (*fencer.Metadata, error) {
+	return &fencer.Metadata{Agent: "fence_test", Parameters: []fencer.Parameter{{Name: "action"}, {Name: "plug"}},
+		Actions: []fencer.Action{{Name: "on"}, {Name: "off"}, {Name: "reboot"}, {Name: "status"}, {Name: "list"}, {Name: "monitor"}, {Name: "metadata"}}}, nil
+}
+
+// fenceTime is how long a fence device takes.
+const fenceTime = 300 * time.Millisecond
+
+func (a agents) Run(ctx context.Context, c fencer.AgentCall) fencer.AgentResult {
+	param := func(name string) string {
+		for _, p := range c.Params {
+			if p.Name == name {
+				return p.Value
+			}
+		}
+		return ""
+	}
+	began := time.Now()
+	select {
+	case <-time.After(fenceTime):
+	case <-ctx.Done():
+		return fencer.AgentResult{RC: -1, TimedOut: true, Err: context.Cause(ctx)}
+	case <-a.dead.Done():
+		return fencer.AgentResult{RC: -1, Err: errDead}
+	}
+	w := a.world
+	w.mu.Lock()
+	broken := w.broken
+	w.mu.Unlock()
+	out := fencer.AgentResult{Took: time.Since(began)}
+	plug := param("plug")
+	switch action := param("action"); {
+	case broken:
+		out.RC, out.Stderr = 1, "the device does not answer"
+	case action == "list":
+		for _, n := range w.c.Names {
+			out.Stdout += n + ",\n"
+		}
+	case action == "status":
+		if !w.On(plug) {
+			out.RC = 2
+		}
+	case action == "off":
+		w.powerOff(plug, "fenced by "+a.name)
+	case action == "reboot":
+		w.powerOff(plug, "rebooted by "+a.name)
+		w.wg.Go(func() { w.comeBack(plug) })
+	case action == "on":
+		w.wg.Go(func() { w.comeBack(plug) })
+	}
+	return out
+}
+
+// bootTime is how long a host needs to boot.
+const bootTime = 10 * time.Second
+
+// comeBack boots a host that was rebooted.
+func (w *World) comeBack(name string) {
+	time.Sleep(bootTime)
+	if w.c.ended.Err() != nil || w.On(name) {
+		return
+	}
+	if err := w.start(name); err != nil {
+		w.c.T.Errorf("%s does not boot: %v", name, err)
+	}
+}
