@@ -13,6 +13,7 @@ import (
 
 	"github.com/cerco-ha/cerco/internal/cli"
 	"github.com/cerco-ha/cerco/internal/compat"
+	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/daemon"
 	"github.com/cerco-ha/cerco/internal/lab"
 )
@@ -46,7 +47,7 @@ func run() int {
 		}
 	}
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
-	code := cli.Main(cli.Env{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now}, os.Args)
+	code := cli.Main(cli.Env{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket()}, os.Args)
 	if out.Flush() != nil && code == 0 {
 		code = 74 // the output is lost
 	}
@@ -65,4 +66,12 @@ func tool(args []string) (code int, known bool) {
 		code = 74
 	}
 	return code, known
+}
+
+// socket is where the daemon of this node listens.
+func socket() string {
+	if path := os.Getenv("CERCO_SOCKET"); path != "" {
+		return path
+	}
+	return client.DefaultSocket
 }

@@ -7,6 +7,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -21,6 +22,9 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Now    func() time.Time
+
+	Context context.Context // ends the commands that wait; nil: nothing does
+	Socket  string          // of the daemon of this node
 }
 
 // Exit codes, those of sysexits.h and Pacemaker.
@@ -58,6 +62,7 @@ func commands() []command {
 		{"verify", "check a configuration (crm_verify)", verifyCommand},
 		{"explain", "say why a resource is, or will be, where it is, and why not elsewhere", explainCommand},
 		{"plan", "show what a change of configuration would do", planCommand},
+		{"stonith", "cut a node off, confirm that one is off, and what was fenced", stonithCommand},
 		{"crm_simulate", "the same as simulate", simulateCommand},
 		{"crm_verify", "the same as verify", verifyCommand},
 	}

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/api"
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
+	"github.com/cerco-ha/cerco/internal/fencer"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
@@ -44,7 +47,7 @@ func (d *Daemon) serveRest(ctx context.Context, _ string, body []byte) ([]byte, 
 		if !s.Leading {
 			return nil, errElsewhere
 		}
-		rest := restOf(s)
+		rest := withFencing(restOf(s), d.fencer.Waiting())
 		rest.Settled = rest.Settled && index >= r.Index
 		if rest.Settled {
 			return json.Marshal(rest)
@@ -63,6 +66,20 @@ func restOf(s controller.Status) wire.Rest {
 	r := wire.Rest{Settled: s.Phase == controller.PhaseResting && len(s.Waits) == 0, Plan: s.Epoch.String()}
 	for _, w := range s.Waits {
 		r.Waiting = append(r.Waiting, wire.Waiting{What: w.What, Node: w.Node, Since: w.Since, Why: w.Trouble, Release: w.Release})
+	}
+	return r
+}
+
+// withFencing adds what each fencing does just now, and those that the controller has not asked for.
+func withFencing(r wire.Rest, flights []fencer.Waiting) wire.Rest {
+	for _, f := range flights {
+		i := slices.IndexFunc(r.Waiting, func(w wire.Waiting) bool { return w.Node == f.Request.Target && strings.HasPrefix(w.What, "fencing of ") })
+		if i < 0 {
+			r.Waiting = append(r.Waiting, wire.Waiting{What: fmt.Sprintf("fencing of %s (%s), asked for by %s", f.Request.Target, f.Request.Action, f.Request.By),
+				Node: f.Request.Target, Since: f.Since, Release: f.Release})
+			i = len(r.Waiting) - 1
+		}
+		r.Waiting[i].Why = f.Doing
 	}
 	return r
 }

@@ -33,8 +33,8 @@ var mayImport = map[string][]string{
 	"internal/compat":      {"internal/cib", "internal/client", "internal/wire", "internal/scheduler", "internal/status", "internal/api/apitest"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
-	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status"},
-	"cmd/cerco":            {"internal/compat", "internal/cli", "internal/daemon", "internal/lab"},
+	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status", "internal/client", "internal/wire"},
+	"cmd/cerco":            {"internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/lab"},
 	// Composition.
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/scheduler", "internal/status", "internal/wire"},

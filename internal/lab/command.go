@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -71,6 +72,12 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if c.dir == "" {
 		c.dir = DefaultDir()
 	}
+	abs, err := filepath.Abs(c.dir) // processes are known by it, wherever they are started from
+	if err != nil {
+		fmt.Fprintf(stderr, "cerco lab: %v\n", err)
+		return 1
+	}
+	c.dir = abs
 	run, known := c.commands()[flags.Arg(0)]
 	if !known {
 		fmt.Fprintf(stderr, "cerco lab: there is no command %q; cerco lab --help lists them\n", flags.Arg(0))
