@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cli"
-	"github.com/cerco-ha/cerco/internal/compat"
 	"github.com/cerco-ha/cerco/internal/client"
+	"github.com/cerco-ha/cerco/internal/compat"
 	"github.com/cerco-ha/cerco/internal/daemon"
 	"github.com/cerco-ha/cerco/internal/lab"
 )

@@ -96,6 +96,8 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 		return down, true
 	case !h.Ready, told:
 		return u, false
+	case h.BootID != "" && h.BootID == facts.Ended && h.LastHeard.Before(c.cutOff(m.Name)):
+		return u, false // what was heard of it is older than its end
 	}
 	u = cib.NodeUpdate{InCCM: "true", Crmd: "online", Join: "member", Expected: "member", BootID: h.BootID}
 	left := ns != nil && !isUp(ns) && ns.Expected == "down"
@@ -104,6 +106,17 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 		u.AwayUntil = new(time.Time)
 	}
 	return u, !isUp(ns) || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil
+}
+
+// cutOff is when the node was last cut off; zero: it never was.
+func (c *Controller) cutOff(name string) (at time.Time) {
+	for i := range c.state.Fencing {
+		r := &c.state.Fencing[i]
+		if r.Target == name && r.Action != "on" && r.State == cib.FenceDone && r.Completed.After(at) {
+			at = r.Completed
+		}
+	}
+	return at
 }
 
 // provenByItself ends fencings of nodes that have come back with another boot id: all that ran there has

@@ -73,7 +73,9 @@ func restOf(s controller.Status) wire.Rest {
 // withFencing adds what each fencing does just now, and those that the controller has not asked for.
 func withFencing(r wire.Rest, flights []fencer.Waiting) wire.Rest {
 	for _, f := range flights {
-		i := slices.IndexFunc(r.Waiting, func(w wire.Waiting) bool { return w.Node == f.Request.Target && strings.HasPrefix(w.What, "fencing of ") })
+		i := slices.IndexFunc(r.Waiting, func(w wire.Waiting) bool {
+			return w.Node == f.Request.Target && strings.HasPrefix(w.What, "fencing of ")
+		})
 		if i < 0 {
 			r.Waiting = append(r.Waiting, wire.Waiting{What: fmt.Sprintf("fencing of %s (%s), asked for by %s", f.Request.Target, f.Request.Action, f.Request.By),
 				Node: f.Request.Target, Since: f.Since, Release: f.Release})
