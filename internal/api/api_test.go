@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,8 +98,11 @@ func TestChanges(t *testing.T) {
 	if _, err := c.Cleanup(ctx, wire.Forget{Resource: "web"}, client.Wait{}); err != nil || !b.Commands[2].Forget[0].OnlyFails {
 		t.Error(err, b.Commands[2])
 	}
-	if _, err := c.Fail(ctx, wire.Fail{Resource: "web", Node: "n1"}, client.Wait{}); err != nil || b.Reported[0].RC != 1 {
-		t.Error(err, b.Reported)
+	if _, err := c.Fail(ctx, wire.Fail{Resource: "web", Node: "n1"}, client.Wait{}); err != nil || b.Commands[3].Results[0].CallID != 6 {
+		t.Error(err, b.Commands[3:])
+	}
+	if got := b.Current().CIB.NodeState("1").Attrs[0].Pairs; !slices.ContainsFunc(got, func(p cib.NV) bool { return p.Name == "fail-count-web#asyncmon_0" && p.Value == "1" }) {
+		t.Errorf("the failure is not counted: %+v", got)
 	}
 	rec, err := c.Fence(ctx, wire.Fence{Target: "n2", Action: "off"})
 	if err != nil || rec.State != cib.FenceDone || b.Requested[0].By == "" {

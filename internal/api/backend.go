@@ -23,8 +23,6 @@ type Store interface {
 	// Propose has the command committed, through the leader wherever it is, and returns a state of this node that
 	// has it. The caller has set By, Note and what is to be done; V and At are filled in.
 	Propose(ctx context.Context, c cib.Command) (cib.State, error)
-	// Report hands results to the controller as if executors had reported them.
-	Report(ctx context.Context, results []cib.OpResult) error
 }
 
 // Activity is what the cluster is doing.

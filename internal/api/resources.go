@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
@@ -83,15 +84,37 @@ func (s *Server) postFail(w http.ResponseWriter, r *http.Request) error {
 	if st.CIB.NodeByName(body.Node) == nil {
 		return notFound("there is no node %q", body.Node)
 	}
-	rsc := st.CIB.Resource(body.Resource)
-	if rsc == nil || rsc.Kind != cib.Primitive {
-		return notFound("there is no primitive %q", body.Resource)
+	h := historyOf(st.CIB, body.Node, body.Resource)
+	if h == nil {
+		return notFound("%s has not been on %s: nothing is known that could have failed there", body.Resource, body.Node)
+	}
+	call := 0
+	for i := range h.Ops {
+		call = max(call, h.Ops[i].CallID)
 	}
 	now := s.cfg.Now().Unix()
-	result := cib.OpResult{Op: cib.Operation{Node: body.Node, Resource: rsc.ID, Class: rsc.Class, Provider: rsc.Provider,
-		Type: rsc.Type, Name: "asyncmon"}, RC: cib.RCError, Status: cib.OpError, Reason: "Simulated failure", Started: now, Changed: now}
-	if err := s.cfg.Backend.Report(r.Context(), []cib.OpResult{result}); err != nil {
-		return err
+	return s.propose(w, r, cib.Command{Note: "a failure that was asked for", Results: []cib.OpResult{{
+		Op: cib.Operation{Node: body.Node, Resource: h.ID, Class: h.Class, Provider: h.Provider, Type: h.Type, Name: "asyncmon", Key: noPlan},
+		RC: cib.RCError, Status: cib.OpDone, CallID: call + 1, Reason: "Simulated failure", Started: now, Changed: now, CountFailure: true}}})
+}
+
+// noPlan is the key of an operation that no plan has asked for, and that should have returned 0.
+const noPlan = "0:0:0:00000000-0000-0000-0000-000000000000"
+
+// historyOf is what is known of a resource on a node, nil if nothing is.
+func historyOf(c *cib.CIB, node, resource string) *cib.LrmResource {
+	for _, n := range c.Status.Nodes {
+		if n.Name != node {
+			continue
+		}
+		if h := n.History(resource); h != nil {
+			return h
+		}
+		for _, h := range n.Lrm {
+			if plain, _, numbered := strings.Cut(h.ID, ":"); numbered && plain == resource {
+				return h
+			}
+		}
 	}
-	return s.changed(w, r, st)
+	return nil
 }

@@ -11,7 +11,7 @@ func NewState(c Cluster) State {
 	section := func(name string) *Element { return NewElement(name, nil) }
 	root := NewElement("cib", []Attr{{"crm_feature_set", FeatureSet}, {"validate-with", "pacemaker-3.9"}, {"epoch", "0"},
 		{"num_updates", "0"}, {"admin_epoch", "0"}, {"have-quorum", "0"}},
-		NewElement("configuration", nil, section("crm_config"), section("nodes"), section("resources"), section("constraints")),
+		NewElement("configuration", nil, firstOptions(c.Name), section("nodes"), section("resources"), section("constraints")),
 		section("status"))
 	empty, err := DecodeRoot("", root)
 	if err != nil {
@@ -24,6 +24,16 @@ func NewState(c Cluster) State {
 		return s
 	}
 	return made
+}
+
+// firstOptions are what tools look for in every cluster: which dialect of Pacemaker is spoken, and by whom.
+func firstOptions(cluster string) *Element {
+	const set = "cib-bootstrap-options"
+	pair := func(name, value string) *Element {
+		return NewElement("nvpair", []Attr{{"id", set + "-" + name}, {"name", name}, {"value", value}})
+	}
+	return NewElement("crm_config", nil, NewElement("cluster_property_set", []Attr{{"id", set}},
+		pair("dc-version", "2.1.5-cerco"), pair("cluster-infrastructure", "cerco"), pair("cluster-name", cluster)))
 }
 
 // clone is a copy that shares nothing with c.

@@ -62,18 +62,30 @@ func crmNode(c *call) int {
 	if err != nil {
 		return c.notConnected(err)
 	}
-	return c.members(cmd, id, &cl)
+	here, err := present(c, d)
+	if err != nil {
+		return c.notConnected(err)
+	}
+	return c.members(cmd, id, &cl, here)
+}
+
+// present are the ids of the members that are up, as the cluster agrees: only the leader hears them all itself.
+func present(c *call, d *client.Client) (map[string]bool, error) {
+	found, err := d.Query(c.context(), "/cib/status/node_state[@in_ccm!='false'][@crmd!='offline']/@id", true)
+	here := map[string]bool{}
+	for _, f := range found {
+		here[f.Value] = true
+	}
+	return here, err
 }
 
 // members prints what of the cluster's members was asked for.
-func (c *call) members(cmd, id string, cl *wire.Cluster) int {
+func (c *call) members(cmd, id string, cl *wire.Cluster, here map[string]bool) int {
 	var partition strings.Builder
 	for _, m := range cl.Members {
 		heard := "lost"
-		for _, s := range cl.Seen {
-			if s.ID == m.ID && s.Heard {
-				heard = "member"
-			}
+		if here[m.ID] {
+			heard = "member"
 		}
 		switch {
 		case m.Witness:
@@ -171,15 +183,15 @@ func (a *adminCall) leader(n *wire.Node) int {
 
 // state is a node's state in the words of Pacemaker's state machine.
 func (a *adminCall) state(d *client.Client, self *wire.Node) int {
-	cl, err := d.Cluster(a.context())
+	here, err := present(a.call, d)
 	if err != nil {
 		return a.notConnected(err)
 	}
-	heard := false
-	for _, s := range cl.Seen {
-		heard = heard || s.Name == a.status && s.Heard
+	doc, err := a.open().document()
+	if err != nil {
+		return a.notConnected(err)
 	}
-	if !heard && a.status != self.Name {
+	if n := doc.NodeByName(a.status); n == nil || !here[n.ID] {
 		a.plainErrorf(0, "error: No reply received from controller before timeout (30000ms)")
 		return a.plainErrorf(exitTimeout, "error: Command failed: Connection timed out")
 	}

@@ -186,7 +186,7 @@ func (r *resourceCall) fail() int {
 	if d == nil {
 		return r.notInFile()
 	}
-	if _, err := d.Fail(r.context(), wire.Fail{Resource: plainName(v.ID), Node: r.node}, client.Wait{}); err != nil {
+	if _, err := d.Fail(r.context(), wire.Fail{Resource: r.resource, Node: r.node}, client.Wait{}); err != nil {
 		return r.worldError(err)
 	}
 	if r.outputAs == "xml" {

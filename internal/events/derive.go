@@ -155,21 +155,40 @@ func (d *deriver) result(r *cib.OpResult) {
 		task = fmt.Sprintf("%s every %d ms", task, op.IntervalMS)
 	}
 	text := fmt.Sprintf("%s of %s on %s: ", task, op.Resource, on)
-	if r.Failed() {
+	failed := r.Failed()
+	switch {
+	case op.Name == "monitor" && op.IntervalMS == 0 && r.Status == cib.OpDone && r.RC < 10: // a probe: it finds what it finds
+		failed = false
+		text = fmt.Sprintf("%s on %s: found %s", op.Resource, on, probeWords(r.RC))
+	case failed:
 		text += fmt.Sprintf("failed (rc=%d, expected %d, status %d)", r.RC, op.TargetRC, r.Status)
 		if r.Reason != "" {
 			text += ": " + r.Reason
 		}
-	} else {
+	default:
 		text += fmt.Sprintf("ok (rc=%d) in %d ms", r.RC, r.ExecMS)
 	}
-	e := Event{Kind: KindOperation, Node: on, Bad: r.Failed(), Text: text, Operation: &Operation{Resource: op.Resource, Task: op.Name,
+	e := Event{Kind: KindOperation, Node: on, Bad: failed, Text: text, Operation: &Operation{Resource: op.Resource, Task: op.Name,
 		IntervalMS: op.IntervalMS, RC: r.RC, TargetRC: op.TargetRC, Status: r.Status, Reason: r.Reason,
-		ExecMS: r.ExecMS, Class: op.Class, Failed: r.Failed()}}
+		ExecMS: r.ExecMS, Class: op.Class, Failed: failed}}
 	if op.Epoch != (cib.Epoch{}) {
 		e.Plan = op.Epoch.String()
 	}
 	d.add(e)
+}
+
+func probeWords(rc int) string {
+	switch rc {
+	case cib.RCOk:
+		return "running"
+	case cib.RCNotRunning:
+		return "not running"
+	case cib.RCPromoted:
+		return "promoted"
+	case cib.RCFailedPromoted:
+		return "promoted, and failed"
+	}
+	return fmt.Sprintf("unable to run (rc=%d)", rc)
 }
 
 func (d *deriver) attribute(a *cib.AttributeUpdate) {

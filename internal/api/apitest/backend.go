@@ -37,7 +37,6 @@ type Backend struct {
 	mu        sync.Mutex
 	state     cib.State
 	Commands  []cib.Command // that were proposed
-	Reported  []cib.OpResult
 	Requested []cib.FenceRequest
 }
 
@@ -103,14 +102,6 @@ func (b *Backend) Propose(_ context.Context, c cib.Command) (cib.State, error) {
 	b.Journal.Add(events.Derive(b.state, next, c)...)
 	b.state = next
 	return next, nil
-}
-
-// Report remembers results.
-func (b *Backend) Report(_ context.Context, results []cib.OpResult) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.Reported = append(b.Reported, results...)
-	return nil
 }
 
 // Rest answers with what the test says.
