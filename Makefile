@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: help build links demo test race check fmt vet lint golden corpus corpus-list corpus-floor \
+.PHONY: help build links demo test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
         fuzz-oracle bench ci clean
 
 help: ## list the targets
@@ -28,6 +28,9 @@ demo: build ## what will this cluster do, now that one of its nodes has died, an
 
 test: ## all tests; no root, no network, no waiting
 	go test ./...
+
+test-host: ## tests that need root, namespaces or Debian's packages (they say so when something is missing)
+	go test -tags host -p 1 -timeout 20m ./...
 
 race: ## all tests, with the race detector
 	CGO_ENABLED=1 go test -race ./...
