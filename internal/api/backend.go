@@ -57,6 +57,8 @@ type Members interface {
 	Cluster(ctx context.Context) (wire.Cluster, error)
 	Invite(ctx context.Context, i wire.Invite, by string) (wire.Invited, error)
 	Remove(ctx context.Context, node string, force bool, by string) error
+	// Options changes how votes are counted and how fast losses are noticed; nil leaves either as it is.
+	Options(ctx context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, by string) error
 	// Stop has the node's resources moved away and its daemon end.
 	Stop(ctx context.Context, node, by string) error
 }

@@ -89,27 +89,18 @@ func (s *Server) postStandby(w http.ResponseWriter, r *http.Request) error {
 
 // postOptions changes how the cluster counts votes and how fast it notices.
 func (s *Server) postOptions(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
-		Timing *cib.Timing        `json:"timing,omitempty"`
-	}
+	var body wire.Options
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	st, err := s.cfg.Backend.State(r.Context(), true)
-	if err != nil {
-		return err
-	}
-	c := st.Cluster
-	if body.Quorum != nil {
-		c.Quorum = *body.Quorum
-	}
 	if body.Timing != nil {
-		c.Timing = *body.Timing
-		t := c.Timing
+		t := *body.Timing
 		if t.HeartbeatMS < 0 || t.LeaseMS < 0 || t.TokenMS < 0 || t.TokenMS != 0 && t.LeaseMS >= t.TokenMS {
 			return badRequest("give them as milliseconds, heartbeat < lease < token", "timing %+v: the lease must end before the token", t)
 		}
 	}
-	return s.propose(w, r, cib.Command{Cluster: &c})
+	if err := s.cfg.Backend.Options(r.Context(), body.Quorum, body.Timing, callerOf(r).Name); err != nil {
+		return err
+	}
+	return answer(w, struct{}{})
 }

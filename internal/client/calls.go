@@ -162,6 +162,12 @@ func (c *Client) Invite(ctx context.Context, i wire.Invite) (wire.Invited, error
 	return post[wire.Invited](ctx, c, "/v1/cluster/invite", nil, i)
 }
 
+// Options changes how the cluster counts votes and how fast it notices.
+func (c *Client) Options(ctx context.Context, o wire.Options) error {
+	_, err := post[struct{}](ctx, c, "/v1/cluster/options", nil, o)
+	return err
+}
+
 // Remove takes a node out of the cluster.
 func (c *Client) Remove(ctx context.Context, node string, force bool) error {
 	_, err := post[struct{}](ctx, c, "/v1/cluster/remove", nil, wire.OnNode{Node: node, Force: force})

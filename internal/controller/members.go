@@ -94,7 +94,7 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 	case !h.Ready && rebooted && ns != nil:
 		down.Expected, down.Erase, down.BootID = "down", true, h.BootID
 		return down, true
-	case !h.Ready, told:
+	case !h.Ready, told && !rebooted:
 		return u, false
 	case h.BootID != "" && h.BootID == facts.Ended && h.LastHeard.Before(c.cutOff(m.Name)):
 		return u, false // what was heard of it is older than its end

@@ -130,6 +130,9 @@ type clusterChange struct {
 	Invite *cib.Invite `json:"invite,omitempty"`
 	Remove string      `json:"remove,omitempty"`
 	Force  bool        `json:"force,omitempty"`
+
+	Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
+	Timing *cib.Timing        `json:"timing,omitempty"`
 }
 
 func (d *Daemon) serveCluster(ctx context.Context, _ string, body []byte) ([]byte, error) {
@@ -148,6 +151,17 @@ func (d *Daemon) serveCluster(ctx context.Context, _ string, body []byte) ([]byt
 	case ch.Remove != "":
 		st, err = d.changeCluster(ctx, ch.By+" removes "+ch.Remove, func(c *cib.Cluster, _ time.Time) error {
 			return remove(c, d.store.View(), ch.Remove, ch.Force)
+		})
+	case ch.Quorum != nil || ch.Timing != nil:
+		st, err = d.changeCluster(ctx, ch.By+" changes the options of the cluster", func(c *cib.Cluster, _ time.Time) error {
+			if ch.Quorum != nil {
+				c.Quorum = *ch.Quorum
+				countVotes(c)
+			}
+			if ch.Timing != nil {
+				c.Timing = *ch.Timing
+			}
+			return nil
 		})
 	default:
 		err = errors.New("nothing is to be changed")
@@ -216,4 +230,9 @@ func (d *Daemon) Invite(ctx context.Context, i wire.Invite, by string) (wire.Inv
 // Remove takes a node out of the cluster.
 func (d *Daemon) Remove(ctx context.Context, node string, force bool, by string) error {
 	return d.askCluster(ctx, clusterChange{By: by, Remove: node, Force: force})
+}
+
+// Options changes how the cluster counts votes and how fast it notices; nil leaves either as it is.
+func (d *Daemon) Options(ctx context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, by string) error {
+	return d.askCluster(ctx, clusterChange{By: by, Quorum: quorum, Timing: timing})
 }

@@ -100,79 +100,20 @@ func (d *Daemon) goAway() {
 	}
 }
 
-// clusterUsage lists what `cerco cluster` does.
-const clusterUsage = `Usage: cerco cluster COMMAND [OPTION...]
-
-  setup NAME     found a cluster of which this host is the first node
-  join TOKEN     enter a cluster with an invitation
-  destroy        take this host out of its cluster; its daemon must not run
-
-Options of setup and join:
-`
-
-// ClusterCommand is the part of `cerco cluster` that works on this host's own files.
-func ClusterCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := pflag.NewFlagSet("cerco cluster", pflag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, clusterUsage, flags.FlagUsages()) }
-	var (
-		dir    = flags.String("dir", "", "keep everything below this directory instead of /etc, /var/lib and /run")
-		name   = flags.String("node", "", "name of this node (default: the host's name)")
-		addrs  = flags.StringSlice("addr", nil, "address of this node, once a ring, the port 2225 unless given (default: the address of the host's name)")
-		apiOn  = flags.String("api", "", "address of the HTTPS API (default: the first address, port 2224; none: no API)")
-		noUnit = flags.Bool("no-start", false, "do not start the daemon")
-	)
-	fail := func(code int, err error) int {
-		fmt.Fprintf(stderr, "cerco cluster: %v\n", err)
-		return code
-	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
-			return 0
-		}
-		return fail(exitUsage, err)
-	}
-	l := LayoutIn(*dir)
-	if flags.NArg() == 1 && flags.Arg(0) == "destroy" {
-		if err := Destroy(l); err != nil {
-			return fail(exitFailed, err)
-		}
-		fmt.Fprintln(stdout, "This host belongs to no cluster any more.")
-		return 0
-	}
-	if flags.NArg() != 2 || flags.Arg(0) != "setup" && flags.Arg(0) != "join" {
-		flags.Usage()
-		return exitUsage
-	}
-	o, err := nodeOptions(*name, *addrs, *apiOn)
-	if err != nil {
-		return fail(exitUsage, err)
-	}
-	what := flags.Arg(1)
-	if flags.Arg(0) == "setup" {
-		err = Setup(l, what, o)
-	} else {
-		err = Join(ctx, l, what, o)
-	}
-	if err != nil {
-		return fail(exitFailed, err)
-	}
-	verb := map[string]string{"setup": "founds cluster " + what, "join": "has joined"}[flags.Arg(0)]
-	fmt.Fprintf(stdout, "%s %s.\n", o.Name, verb)
-	return startUnit(ctx, *dir, *noUnit, stdout, stderr)
-}
-
 // startUnit has systemd run the daemon, where there is systemd and the host's own places are used.
-func startUnit(ctx context.Context, dir string, no bool, stdout, stderr io.Writer) int {
-	if _, err := os.Stat("/run/systemd/system"); no || dir != "" || err != nil {
-		fmt.Fprintln(stdout, strings.TrimRight("Start its daemon now: cerco daemon --dir "+dir, " "))
-		return 0
+func (c *clusterCommand) startUnit() error {
+	if _, err := os.Stat("/run/systemd/system"); c.noStart || c.dir != "" || err != nil {
+		command := "cerco daemon"
+		if c.dir != "" {
+			command += " --dir " + c.dir
+		}
+		c.say("Start its daemon now: %s", command)
+		return nil
 	}
-	out, err := exec.CommandContext(ctx, "systemctl", "enable", "--now", "cerco.service").CombinedOutput()
+	out, err := exec.CommandContext(c.ctx, "systemctl", "enable", "--now", "cerco.service").CombinedOutput()
 	if err != nil {
-		fmt.Fprintf(stderr, "cerco cluster: the daemon could not be started: %v: %s\n", err, strings.TrimSpace(string(out)))
-		return exitFailed
+		return fmt.Errorf("the daemon could not be started: %w: %s", err, strings.TrimSpace(string(out)))
 	}
-	fmt.Fprintln(stdout, "Its daemon runs. cerco cluster invite makes the command for the next node.")
-	return 0
+	c.say("Its daemon runs. cerco cluster invite makes the command for the next node.")
+	return nil
 }

@@ -64,7 +64,8 @@ type Daemon struct {
 	leaves sync.Once
 	stops  sync.Once
 
-	up atomic.Bool // orders are taken
+	up  atomic.Bool // orders are taken
+	led atomic.Bool // there was a leader since
 
 	idMu sync.Mutex
 	id   *peer.Identity
@@ -138,8 +139,6 @@ func (d *Daemon) Name() string { return d.node.Name }
 // and not to be started again at once.
 func (d *Daemon) Ended() <-chan struct{} { return d.ended }
 
-func (d *Daemon) leave() { d.leaves.Do(func() { close(d.ended) }) }
-
 func (d *Daemon) identity() *peer.Identity {
 	d.idMu.Lock()
 	defer d.idMu.Unlock()
@@ -194,7 +193,7 @@ func (d *Daemon) start() (err error) {
 	}
 	d.loop.start(d.ctx)
 	d.members.Start()
-	d.up.Store(true)
+	d.wg.Go(d.comeBack)
 	if d.node.Found != nil && d.store.Blank() {
 		if err := d.store.Bootstrap(cib.NewState(*d.node.Found)); err != nil {
 			return fmt.Errorf("begin cluster %s: %w", d.node.Cluster, err)

@@ -97,7 +97,10 @@ func (d *Daemon) remember(m membership.Memory) {
 }
 
 // viewChanged is told whenever somebody comes or goes.
-func (d *Daemon) viewChanged(membership.View) { d.membersChanged() }
+func (d *Daemon) viewChanged(membership.View) {
+	d.membersChanged()
+	d.leaveAlone()
+}
 
 // membersChanged tells the controller who is there, once that is known: of every node that was up, it must
 // have been heard or be lost, and whoever is heard must have opened its ledger.

@@ -188,6 +188,20 @@ func (e *Executor) Do(op cib.Operation) error {
 	return nil
 }
 
+// Active lists the resources that are active here as far as this node knows, and those of which it does not know.
+func (e *Executor) Active() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []string
+	for name, l := range e.lanes {
+		if l.state != stopped || l.busy != nil || len(l.queue) > 0 {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Ledger is what a new leader must know of a node.
 type Ledger struct {
 	Epoch     cib.Epoch       `json:"epoch"`     // the highest seen: the caller's, unless the call came from an older leader

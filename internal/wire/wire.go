@@ -189,6 +189,12 @@ type Invited struct {
 	Expires time.Time `json:"expires"`
 }
 
+// Options is the body of a change of the cluster's options. What is left out stays as it is.
+type Options struct {
+	Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
+	Timing *cib.Timing        `json:"timing,omitempty"`
+}
+
 // OnNode is the body of what concerns a whole node: remove, stop, standby.
 type OnNode struct {
 	Node  string `json:"node"`

@@ -201,6 +201,19 @@ func (b *Backend) Remove(_ context.Context, node string, _ bool, _ string) error
 	return nil
 }
 
+// Options sets what is given.
+func (b *Backend) Options(_ context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, _ string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if quorum != nil {
+		b.state.Cluster.Quorum = *quorum
+	}
+	if timing != nil {
+		b.state.Cluster.Timing = *timing
+	}
+	return nil
+}
+
 // Stop does nothing.
 func (b *Backend) Stop(context.Context, string, string) error { return nil }
 
