@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	// Tests and tools.
 	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	"internal/housetest":   {},
+	"internal/nettest":     {"internal/*"},
 	"internal/memnet":      {},
 	"internal/testcluster": {"internal/*"},
 	"tools/bench":          {"tools/internal/*"},
