@@ -25,12 +25,24 @@ type Beat struct {
 	LastIndex  uint64 `json:"last_index"`
 	Generation uint64 `json:"generation"`
 
+	// Open says that the sender has heard no leader for as long as a lease lasts: its answers count for whoever has
+	// no leader either.
+	Open bool `json:"open,omitempty"`
+	// Heard tells how long ago, in ms, the sender has heard others, by id, those that it has not lost. A new leader
+	// learns from it who was heard by those that follow it now.
+	Heard map[string]int64 `json:"heard,omitempty"`
+
 	// Quorate is the leader's verdict. A node that hears it need not wait for all any more.
 	Quorate bool `json:"quorate,omitempty"`
 	// Expected is what the leader knows of last_man_standing: the votes that are still expected; 0: all.
 	Expected int `json:"expected,omitempty"`
-	// Leads says that the sender is the leader and may act: its answer renews a lease.
-	Leads bool `json:"leads,omitempty"`
+	// Leads says that the sender is the leader and may act: its answer renews a lease, for as long as its own lasts,
+	// in ms.
+	Leads bool  `json:"leads,omitempty"`
+	Lease int64 `json:"lease,omitempty"`
+	// Led is how long ago, in ms, the sender has heard another than the one it sends this to say that it leads; -1:
+	// so long ago that it does not matter.
+	Led int64 `json:"led"`
 }
 
 // maxBeat limits the length of what is taken for a beat.

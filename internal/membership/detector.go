@@ -39,6 +39,10 @@ type detector struct {
 	attended time.Duration // how long we were there to listen: time that we slept through does not count
 	woke     time.Duration // when we were last away, as attended
 
+	took    time.Duration   // since when we lead, as attended
+	floor   time.Duration   // while we lead: until then leases may hold that another leader has given, as attended
+	reports map[string]bool // ids of those that have told us since then whom they have heard
+
 	seq  uint64
 	sent [128]sending // the last ones, by seq
 }
@@ -72,12 +76,14 @@ type peer struct {
 	ever     bool      // heard at all
 	heard    time.Time // when it was heard last
 	heardAt  time.Duration
+	toldAt   time.Duration // when it was last heard by somebody who told us
 	since    time.Duration // from when on it should have been sending to us, as attended
 	expected bool          // it should be sending to us
 	lost     bool
 
-	acked   time.Time // when we sent the newest beat that it has answered
-	granted time.Time // the same for answers of one that leads, with quorum: they renew a lease
+	acked   time.Time     // when we sent the newest beat that it has answered
+	granted time.Time     // until when its answers, while it led, have given us a lease
+	ledAt   time.Duration // when it was last heard to lead, as attended; 0: never
 	replied time.Time
 }
 
@@ -118,6 +124,7 @@ func (d *detector) update(c *cib.Cluster, p Position, ready bool) {
 
 // listen decides how we listen, and from whom on something is to be heard from now on.
 func (d *detector) listen() {
+	was := d.mode
 	d.mode = following
 	leader := d.leader()
 	switch {
@@ -126,12 +133,26 @@ func (d *detector) listen() {
 	case leader == nil || leader.expected && d.silence(leader) >= d.suspicion():
 		d.mode = open
 	}
+	if d.mode == leading && was != leading {
+		d.takeOver()
+	}
 	for _, p := range d.peers {
 		expected := d.mode != following || p == leader
 		if expected && !p.expected {
 			p.since = d.attended
 		}
 		p.expected = expected
+	}
+}
+
+// takeOver begins to judge as a leader, who has to reckon with what those that follow now have heard and given.
+func (d *detector) takeOver() {
+	d.took, d.floor, d.reports = d.attended, 0, make(map[string]bool)
+	for _, p := range d.peers {
+		p.lost = false
+		if p.ledAt > 0 {
+			d.floor = max(d.floor, p.ledAt+d.timing.lease)
+		}
 	}
 }
 
@@ -149,8 +170,10 @@ func (d *detector) leader() *peer {
 	return nil
 }
 
-// silence is for how long nothing was heard of a peer that should have been heard.
-func (d *detector) silence(p *peer) time.Duration { return d.attended - max(p.heardAt, p.since) }
+// silence is for how long nothing was heard of a peer that should have been heard, by us or by those who tell us.
+func (d *detector) silence(p *peer) time.Duration {
+	return d.attended - max(p.heardAt, p.toldAt, p.since)
+}
 
 // hear takes a heartbeat. It reports whether it is to be answered at once.
 func (d *detector) hear(b Beat, now time.Time) (answer bool) {
@@ -161,11 +184,28 @@ func (d *detector) hear(b Beat, now time.Time) (answer bool) {
 	if b.Run != p.beat.Run {
 		p.before = p.beat.Run
 	}
+	if b.Leads {
+		p.ledAt = d.attended
+	}
 	p.beat, p.ever, p.heard, p.heardAt, p.lost = b, true, now, d.attended, false
 	if s := d.sent[b.Ack%uint64(len(d.sent))]; b.AckRun == d.self.run && s.seq == b.Ack && b.Ack > 0 {
-		p.acked = later(p.acked, s.at)
-		if b.Leads && b.Generation == d.position.Generation {
-			p.granted = later(p.granted, s.at)
+		// An answer counts for one leader, or for those that have none: so no two sides count the same one.
+		if d.mode == leading && b.Leader == d.self.name || d.mode != leading && b.Open {
+			p.acked = later(p.acked, s.at)
+		}
+		if b.Leads && d.mode != leading && b.Generation == d.position.Generation && b.Term >= d.position.Term {
+			p.granted = later(p.granted, s.at.Add(min(d.timing.lease, time.Duration(b.Lease)*time.Millisecond)))
+		}
+	}
+	for id, age := range b.Heard {
+		if other := d.peers[id]; other != nil && age >= 0 && age < d.timing.token.Milliseconds() {
+			other.toldAt = max(other.toldAt, d.attended-time.Duration(age)*time.Millisecond)
+		}
+	}
+	if d.mode == leading && b.Leader == d.self.name {
+		d.reports[b.ID] = true
+		if b.Led >= 0 && b.Led < d.timing.lease.Milliseconds() {
+			d.floor = max(d.floor, d.attended+d.timing.lease-time.Duration(b.Led)*time.Millisecond)
 		}
 	}
 	if d.mode != leading || b.Leads || now.Sub(p.replied) < d.timing.heartbeat/2 {
@@ -182,15 +222,34 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// judge finds out who is lost. It returns when to look again at the latest.
-func (d *detector) judge() (next time.Duration) {
+// judge finds out who is lost. It returns when to look again at the latest. A new leader first hears from a
+// quorum whom they have heard, and since when there is no other leader for them: any lease was given by one of
+// them. Without their word it waits for as long as a lease may last.
+func (d *detector) judge(quorate func(ids []string) bool) (next time.Duration) {
 	next = d.timing.heartbeat
 	if p := d.leader(); p != nil && d.mode == following {
 		next = min(next, d.suspicion()-d.silence(p))
 	}
+	if d.mode == leading && d.attended-d.took < d.timing.lease {
+		told := []string{d.self.id}
+		for _, m := range d.members {
+			if d.reports[m.ID] {
+				told = append(told, m.ID)
+			}
+		}
+		if !quorate(told) {
+			return max(next, time.Millisecond)
+		}
+	}
+	if left := d.floor - d.attended; d.mode == leading && left > 0 {
+		return max(min(next, left), time.Millisecond)
+	}
 	for _, p := range d.peers {
 		if !p.expected || p.lost {
 			continue
+		}
+		if left := d.timing.lease - (d.attended - p.heardAt); left > 0 { // not near any more
+			next = min(next, left)
 		}
 		if left := d.timing.token - d.silence(p); left > 0 {
 			next = min(next, left)
@@ -231,12 +290,53 @@ func (d *detector) beat(now time.Time, quorate, leads bool) Beat {
 	d.sent[d.seq%uint64(len(d.sent))] = sending{d.seq, now}
 	return Beat{ID: d.self.id, Name: d.self.name, Boot: d.self.boot, Run: d.self.run, Seq: d.seq, Ready: d.ready,
 		Leader: d.position.Leader, Term: d.position.Term, LastTerm: d.position.LastTerm, LastIndex: d.position.LastIndex,
-		Generation: d.position.Generation, Quorate: quorate, Leads: leads}
+		Generation: d.position.Generation, Open: d.mode == open && d.leaderless(), Heard: d.ages(), Quorate: quorate, Leads: leads}
+}
+
+// leaderless reports whether no leader was heard for as long as a lease lasts, so that none holds any more to which
+// we have helped.
+func (d *detector) leaderless() bool {
+	for _, p := range d.peers {
+		if p.ledAt > 0 && d.attended-p.ledAt < d.timing.lease {
+			return false
+		}
+	}
+	return true
+}
+
+// near are the ids of those that were heard as lately as a lease lasts, ourselves too.
+func (d *detector) near() []string {
+	list := []string{d.self.id}
+	for _, m := range d.members {
+		if p := d.peers[m.ID]; p != nil && p.ever && d.attended-p.heardAt < d.timing.lease {
+			list = append(list, p.id)
+		}
+	}
+	return list
+}
+
+// ages are how long ago we have heard the others; a leader's would tell nobody anything.
+func (d *detector) ages() map[string]int64 {
+	if d.mode == leading {
+		return nil
+	}
+	ages := make(map[string]int64)
+	for id, p := range d.peers {
+		if p.ever && d.fresh(p) {
+			ages[id] = (d.attended - p.heardAt).Milliseconds()
+		}
+	}
+	return ages
 }
 
 // to is the beat for a peer.
-func (b Beat) to(p *peer) Beat {
-	b.AckRun, b.Ack = p.beat.Run, p.beat.Seq
+func (d *detector) to(b Beat, p *peer) Beat {
+	b.AckRun, b.Ack, b.Led = p.beat.Run, p.beat.Seq, -1
+	for _, other := range d.peers {
+		if ago := d.attended - other.ledAt; other != p && other.ledAt > 0 && ago < d.timing.token && (b.Led < 0 || ago.Milliseconds() < b.Led) {
+			b.Led = ago.Milliseconds()
+		}
+	}
 	return b
 }
 

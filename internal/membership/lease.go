@@ -10,9 +10,10 @@ import (
 func (d *detector) lease(now time.Time, quorate func(heard []string) bool) time.Time {
 	var until time.Time
 	for _, p := range d.peers {
-		if !p.granted.IsZero() {
-			until = later(until, p.granted.Add(d.timing.lease))
-		}
+		until = later(until, p.granted)
+	}
+	if d.mode == leading { // what another leader has given is the other's
+		until = time.Time{}
 	}
 	heard := []string{d.self.id}
 	if quorate(heard) {

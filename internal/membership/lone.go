@@ -20,7 +20,8 @@ type Situation struct {
 	Open      bool     // nobody leads, or the leader is not heard
 	Quorate   bool     // by the rules of votequorum
 	Why       string
-	LeaseOver bool // and not because we slept
+	LeaseOver bool
+	Alone     bool // those that were heard as lately as a lease lasts are no quorum, and not because we slept
 	Leased    bool // there was a lease since this daemon has started
 	Settled   bool // of each member it is known whether it is heard
 	Term      uint64
@@ -137,7 +138,7 @@ func (l *lone) step(s *Situation) []Effect {
 	}
 	lost, fences := s.lostVoters(), canFence(&s.State, s.Now)
 	ignore := policy(&s.State, s.Now) == "ignore"
-	if s.LeaseOver && s.Leased && !fences && !ignore && (len(lost) == 0 || !l.proved(lost)) { // what we run may be started elsewhere when the token is over
+	if s.Alone && s.Leased && !fences && !ignore && (len(lost) == 0 || !l.proved(lost)) { // what we run may be started elsewhere when the token is over
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
 	if 2*(len(s.Voters)-len(lost)) > len(s.Voters) { // the log can elect a leader by itself
@@ -223,7 +224,7 @@ func (l *lone) stop(s *Situation, ignore bool, lost []cib.Member) []Effect {
 	}
 	// Where there is fencing, the others have to wait for it, and there is time to find out who is there. A
 	// daemon that has just started takes that time too: what runs here was started under an earlier lease.
-	due := s.Settled || s.Leased && !canFence(&s.State, s.Now)
+	due := s.Settled || s.Alone && s.Leased && !canFence(&s.State, s.Now)
 	if !s.Quorate && !s.LeaseOver || !due || s.Now.Before(l.stopped.Add(stopAgain)) && !l.stopped.IsZero() {
 		return nil
 	}

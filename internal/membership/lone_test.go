@@ -55,7 +55,7 @@ func newStory(t *testing.T, members int, config string, heard string) *story {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := &story{t: t, l: newLone(), s: Situation{Now: day, Self: "1", State: state, Open: true, Settled: true, LeaseOver: true, Leased: true, Term: 4}}
+	st := &story{t: t, l: newLone(), s: Situation{Now: day, Self: "1", State: state, Open: true, Settled: true, LeaseOver: true, Leased: true, Alone: true, Term: 4}}
 	for _, m := range state.Cluster.Members {
 		st.s.Voters = append(st.s.Voters, m.Name)
 	}

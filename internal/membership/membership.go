@@ -9,7 +9,8 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 )
 
-// Config is what a node's membership needs. All functions are called from one goroutine and must not block.
+// Config is what a node's membership needs. All functions but Remember are called from one goroutine and must
+// not block.
 type Config struct {
 	ID, Name string
 	BootID   string // of the host
@@ -31,13 +32,15 @@ type Config struct {
 // Membership is one node's part in knowing who is there.
 type Membership struct {
 	cfg  Config
-	in   chan func()
+	wake chan struct{} // of capacity 1: something is in the queue
+	keep chan Memory   // of capacity 1: to be remembered
 	stop chan struct{}
 	once sync.Once
 	wg   sync.WaitGroup
 
-	mu   sync.Mutex // guards view and lease; all else belongs to the goroutine
-	view View
+	mu    sync.Mutex // guards what follows up to detector; all else belongs to the goroutine
+	view  View
+	queue []func()
 
 	detector *detector
 	memory   Memory
@@ -58,7 +61,7 @@ func New(cfg Config) *Membership {
 	if cfg.Ready == nil {
 		cfg.Ready = func() bool { return true }
 	}
-	m := &Membership{cfg: cfg, in: make(chan func(), 1024), stop: make(chan struct{}), lone: newLone()}
+	m := &Membership{cfg: cfg, wake: make(chan struct{}, 1), keep: make(chan Memory, 1), stop: make(chan struct{}), lone: newLone()}
 	if m.memory = cfg.Memory; m.memory.BootID != cfg.BootID {
 		m.memory = Memory{BootID: cfg.BootID}
 	}
@@ -68,7 +71,10 @@ func New(cfg Config) *Membership {
 }
 
 // Start begins to send and to listen.
-func (m *Membership) Start() { m.wg.Go(m.run) }
+func (m *Membership) Start() {
+	m.wg.Go(m.run)
+	m.wg.Go(m.remember)
+}
 
 // Stop ends it. It is safe to call it more than once.
 func (m *Membership) Stop() {
@@ -83,7 +89,7 @@ func (m *Membership) Receive(from string, msg []byte) {
 		m.cfg.Log.Warn("a heartbeat that is none", "from", from, "err", err)
 		return
 	}
-	m.do(func() {
+	m.put(maxWaiting, func() {
 		if m.detector.hear(b, m.cfg.Now()) {
 			m.heartbeat([]*peer{m.detector.peers[b.ID]})
 		}
@@ -134,13 +140,30 @@ func (m *Membership) Lease() Lease {
 	return m.view.Lease
 }
 
-// do has something done by the goroutine. When that is hopelessly late it is left out, except that heartbeats
-// are sent again anyway.
-func (m *Membership) do(f func()) {
-	select {
-	case m.in <- f:
-	case <-m.stop:
+// maxWaiting is how many heartbeats may wait to be looked at. Those beyond are dropped: newer ones will come.
+const maxWaiting = 1024
+
+// do has something done by the goroutine. It never waits, so that whoever is called by it may call it.
+func (m *Membership) do(f func()) { m.put(0, f) }
+
+func (m *Membership) put(limit int, f func()) {
+	m.mu.Lock()
+	if limit == 0 || len(m.queue) < limit {
+		m.queue = append(m.queue, f)
 	}
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Membership) take() []func() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	q := m.queue
+	m.queue = nil
+	return q
 }
 
 func (m *Membership) run() {
@@ -150,14 +173,28 @@ func (m *Membership) run() {
 		select {
 		case <-m.stop:
 			return
-		case f := <-m.in:
-			m.begin()
-			f()
+		case <-m.wake:
 		case <-timer.C:
-			m.begin()
 		}
-		m.drain()
+		m.begin()
+		for q := m.take(); len(q) > 0; q = m.take() { // before anybody is judged
+			for _, f := range q {
+				f()
+			}
+		}
 		timer.Reset(m.step())
+	}
+}
+
+// remember has the memory kept: that takes a disk, which may be slow.
+func (m *Membership) remember() {
+	for {
+		select {
+		case <-m.stop:
+			return
+		case mem := <-m.keep:
+			m.cfg.Remember(mem)
+		}
 	}
 }
 
@@ -169,27 +206,27 @@ func (m *Membership) begin() {
 	m.detector.update(&s.Cluster, m.cfg.Position(), m.cfg.Ready())
 }
 
-// drain takes what came in while we were busy, before anybody is judged.
-func (m *Membership) drain() {
-	for {
-		select {
-		case f := <-m.in:
-			f()
-		default:
-			return
-		}
-	}
-}
-
 // step judges, sends what is due and tells the news. It returns when to come again.
 func (m *Membership) step() time.Duration {
 	now, d := m.cfg.Now(), m.detector
 	d.listen()
-	next := d.judge()
 	state := m.cfg.State()
+	q := Question{Options: state.Cluster.Quorum, Members: state.Cluster.Members, Off: m.off, Now: now}
+	next := d.judge(func(ids []string) bool {
+		q, mem := q, m.memory
+		q.Heard = ids
+		return Decide(q, &mem).Quorate
+	})
 	v := m.look(&state, now)
+	if v.Leads && m.view.Leads && v.Lease.Held(now) && !m.view.Lease.Held(m.view.At) {
+		d.takeOver() // we have led without anybody's consent for a while
+		next, v.Seen = d.timing.heartbeat, d.seen(now)
+	}
 	if due := m.sent.Add(d.timing.heartbeat).Sub(now); due <= 0 || v.Open != m.view.Open {
-		m.sent = now
+		if m.sent = now; v.Open && !m.view.Open { // the next round, with answers to what comes now, follows soon
+			m.sent = now.Add(-d.timing.heartbeat * 3 / 4)
+			next = min(next, d.timing.heartbeat/4)
+		}
 		m.sendTo(d.targets(now), &v)
 	} else {
 		next = min(next, due)
@@ -239,7 +276,11 @@ func (m *Membership) look(s *cib.State, now time.Time) View {
 	v.Lease.Ever = m.view.Lease.Ever || v.Lease.Held(now)
 	if m.memory != m.kept {
 		if m.kept = m.memory; m.cfg.Remember != nil {
-			m.cfg.Remember(m.memory)
+			select { // only the newest counts
+			case <-m.keep:
+			default:
+			}
+			m.keep <- m.memory
 		}
 	}
 	return v
@@ -251,8 +292,10 @@ func (m *Membership) heartbeat(to []*peer) { m.sendTo(to, &m.view) }
 // situation is what a partition without a leader has to go by.
 func (m *Membership) situation(s *cib.State, v *View, now time.Time) *Situation {
 	d := m.detector
+	near := Question{Options: s.Cluster.Quorum, Members: s.Cluster.Members, Heard: d.near(), Now: now}
+	mem := m.memory
 	out := &Situation{Now: now, Self: d.self.id, State: *s, Voters: m.cfg.Voters(), Leader: v.Leader, Open: v.Open, Quorate: v.Verdict.Quorate,
-		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now) && d.awake(), Leased: v.Lease.Ever, Settled: d.settled(), Term: d.position.Term}
+		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Leased: v.Lease.Ever, Alone: d.awake() && !Decide(near, &mem).Quorate, Settled: d.settled(), Term: d.position.Term}
 	for _, mm := range d.members {
 		p := d.peers[mm.ID]
 		switch {
@@ -274,8 +317,11 @@ func (m *Membership) sendTo(to []*peer, v *View) {
 	now := m.cfg.Now()
 	b := m.detector.beat(now, v.Verdict.Quorate, v.Leads && v.Verdict.Quorate && v.Lease.Held(now))
 	b.Expected = m.memory.Expected
+	if b.Leads {
+		b.Lease = v.Lease.Until.Sub(now).Milliseconds()
+	}
 	for _, p := range to {
-		mine := b.to(p)
+		mine := m.detector.to(b, p)
 		m.cfg.Send(p.name, mine.Encode())
 	}
 }
