@@ -200,8 +200,13 @@ func (s *stonithCall) history(d *client.Client, node string) int {
 			if t.Output != "" {
 				said = ": " + t.Output
 			}
-			fmt.Fprintf(s.Stdout, "    %s  %s%s from %s: %s, exit code %d after %s%s\n", clock(t.At), t.Device, level, t.Node, t.Action, t.RC,
-				time.Duration(t.TookMS)*time.Millisecond, said)
+			end := ""
+			if t.RC >= 0 {
+				end = fmt.Sprintf(", exit code %d", t.RC)
+				said = strings.Replace(said, ": "+end[2:], ":", 1)
+			}
+			fmt.Fprintf(s.Stdout, "    %s  %s%s from %s: %s%s after %s%s\n", clock(t.At), t.Device, level, t.Node, t.Action, end,
+				time.Duration(t.TookMS)*time.Millisecond, strings.TrimSuffix(said, ":"))
 		}
 	}
 	return exitOK

@@ -87,7 +87,7 @@ func TestTriesAgainWithinItsTime(t *testing.T) {
 		w.down["n2"], w.down["n3"] = true, true
 		w.do = func(_ context.Context, _ string, p map[string]string) AgentResult { return exit(1, "no route to psu") }
 		w.wantFailed(w.fence("reboot", "n2"), "a: ", "no route to psu", "exit code 1", "from n1")
-		w.wantCalls("n1 psu reboot n2", "n1 psu reboot n2", "n1 psu status n2", "n1 psu status n2")
+		w.wantCalls("n1 psu reboot n2", "n1 psu reboot n2", "n1 psu status n2")
 		w.calls = nil
 		w.configure(stonith("a", "fence_power", "ip=psu", "pcmk_host_list=n2", "pcmk_reboot_retries=4", "pcmk_status_retries=1"))
 		w.fence("reboot", "n2")

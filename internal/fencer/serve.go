@@ -34,6 +34,7 @@ type use struct {
 	meta *Metadata
 	t    try
 	base time.Duration // of actions for which the device has no time-out of its own
+	once bool          // no second try: it is only asked in passing
 	out  answer
 }
 
@@ -193,6 +194,7 @@ func (u *use) verify(ctx context.Context, word, action string) {
 	if word != "off" || action != "off" || u.meta.Action("status") == nil || u.d.Params["pcmk_off_verify"] == "false" {
 		return
 	}
+	u.once = true
 	for try := range 2 {
 		r, err := u.run(ctx, "status")
 		if err != nil || r.RC != 0 { // off, or not able to say: its word stands
@@ -211,6 +213,7 @@ func (u *use) perhapsOff(ctx context.Context) {
 	if u.meta.Action("status") == nil || !u.meta.cutsPower() || ctx.Err() != nil {
 		return
 	}
+	u.once = true
 	if r, err := u.run(ctx, "status"); err == nil && r.RC == 2 {
 		u.out.OK, u.out.Evidence, u.out.Error = true, cib.AlreadyOff, ""
 	}
@@ -302,11 +305,8 @@ func (u *use) run(ctx context.Context, action string) (AgentResult, error) {
 		u.out.Tries = append(u.out.Tries, cib.FenceTry{Device: u.d.ID, Level: u.t.Level, Node: f.cfg.Node, Action: word, At: at,
 			TookMS: r.Took.Milliseconds(), RC: r.RC, Output: describe(r)})
 		left := within - f.cfg.Now().Sub(began)
-		if r.RC == 0 || r.TimedOut || ctx.Err() != nil || n <= 1 || left < within*3/10 || unsupported(r) {
+		if r.RC == 0 || r.TimedOut || ctx.Err() != nil || n <= 1 || u.once || left < within*3/10 || unsupported(r) {
 			return r, nil
-		}
-		if u.t.Action != "check" && action == "status" && r.RC == 2 {
-			return r, nil // off is an answer
 		}
 		if sleep(ctx, time.Second) != nil {
 			return r, nil

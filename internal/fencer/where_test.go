@@ -85,7 +85,7 @@ func TestRulesOfParameters(t *testing.T) {
 			return exit(0, "")
 		}
 		w.wantDone(w.fence("reboot", "n2"), cib.ByAgent, "a")
-		w.wantCalls("n1 elsewhere reboot n2", "n1 elsewhere reboot n2", "n1 elsewhere status n2", "n1 elsewhere status n2", "n3 from-n3 reboot n2")
+		w.wantCalls("n1 elsewhere reboot n2", "n1 elsewhere reboot n2", "n1 elsewhere status n2", "n3 from-n3 reboot n2")
 	})
 }
 
