@@ -8,8 +8,8 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: help build links demo test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
-        fuzz-oracle bench ci clean
+.PHONY: help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
+        fuzz-oracle bench ci install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,11 +20,18 @@ build: ## build bin/cerco
 links: build ## make bin/crm_simulate and bin/crm_verify, the names that the binary also answers to
 	@for name in crm_simulate crm_verify; do ln -sf cerco bin/$$name; done
 
+demo: build ## three nodes on this machine, one of them dies: see its services come back
+	@bin/cerco lab demo
+
 EXAMPLE = examples/virtualisation.xml
-demo: build ## what will this cluster do, now that one of its nodes has died, and why?
+demo-plan: build ## what would a larger cluster do, now that one of its nodes has died, and why?
 	@printf '== %s: what will happen, and what it leads to\n\n' $(EXAMPLE)
 	@bin/cerco simulate -S -x $(EXAMPLE)
 	@for r in vm-db vm-web; do printf '\n== why: %s\n\n' $$r; bin/cerco explain $$r -x $(EXAMPLE); done
+
+DRILL ?= --nodes 3 --rounds 5
+drill: build ## kill a node of a lab again and again, and measure; DRILL="--nodes 5 --rounds 3 --kill-dc --json"
+	@bin/cerco lab drill $(DRILL)
 
 test: ## all tests; no root, no network, no waiting
 	go test ./...
@@ -72,6 +79,11 @@ bench: build ## processor time and memory, ours beside crm_simulate's; BENCH_LON
 
 ci: ## everything that must hold, as CI runs it
 	.ci/run
+
+PREFIX ?= /usr/local
+install: build ## install the program and its systemd unit
+	install -D -m 755 bin/cerco $(DESTDIR)$(PREFIX)/sbin/cerco
+	sed 's#/usr/local/sbin#$(PREFIX)/sbin#' packaging/cerco.service | install -D -m 644 /dev/stdin $(DESTDIR)/etc/systemd/system/cerco.service
 
 clean: ## remove what was built
 	rm -rf bin out

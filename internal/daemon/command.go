@@ -75,13 +75,42 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 	log.Info("the daemon runs", "node", d.Name(), "version", version())
 	select {
 	case <-ctx.Done():
-		d.goAway()
+		if hostStops() {
+			log.Info("the host stops: everything is moved away first")
+			d.goForGood()
+		} else {
+			d.goAway()
+		}
 		d.Stop()
 		return exitEnded
 	case <-d.Ended():
 		d.Stop()
 		return exitEnded
 	}
+}
+
+// hostStops reports whether systemd is stopping the whole host, and not the daemon alone.
+func hostStops() bool {
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		return false
+	}
+	out, _ := exec.Command("systemctl", "is-system-running").Output() // its exit code says the same
+	return strings.TrimSpace(string(out)) == "stopping"
+}
+
+// goForGood has everything moved away from this node, and returns when that is done. Where there is nobody to do it,
+// it does not wait: the host stops what runs here in its own way.
+func (d *Daemon) goForGood() {
+	if leader, _ := d.store.Leader(); leader == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := (backend{d}).Stop(ctx, d.node.Name, "the stop of the host"); err != nil {
+		d.log.Error("the cluster could not be asked to move everything away", "error", err)
+		return
+	}
+	<-d.ended
 }
 
 // goAway tells the cluster that this daemon will be back, and that what it runs goes on.
