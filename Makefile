@@ -70,7 +70,7 @@ corpus-floor: build ## lift corpus.floor to what holds now
 	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -raise
 
 FUZZ ?= -n 2000
-fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets"
+fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets", FUZZ="-mutate DIR"
 	go run ./tools/fuzzoracle $(FUZZ)
 
 BENCH ?= .

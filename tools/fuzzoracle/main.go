@@ -2,7 +2,8 @@
 //
 // It makes CIBs from seeds, runs both over each, compares graphs and scores, cuts every CIB that shows a
 // difference down to what the difference needs, and writes it with both answers. Where crm_simulate is
-// not installed it says so and succeeds. With files as arguments it compares and shrinks those instead.
+// not installed it says so and succeeds. With -mutate it changes CIBs of others instead of making its own;
+// with files as arguments it compares and shrinks those.
 package main
 
 import (
@@ -29,6 +30,7 @@ type options struct {
 	budget              time.Duration
 	settle              bool
 	allow               int
+	mutate              string
 }
 
 func main() {
@@ -46,6 +48,7 @@ func main() {
 	flag.DurationVar(&o.budget, "time", 0, "stop after this long (0: never)")
 	flag.IntVar(&o.allow, "allow", 0, "how many may differ all the same (docs/architecture.md lists the oracle's known slips)")
 	flag.BoolVar(&o.settle, "settle", true, "let the oracle carry out its plan for every other CIB first, then make something happen")
+	flag.StringVar(&o.mutate, "mutate", "", "a directory of CIBs: instead of making CIBs, change some of those here and there")
 	flag.StringVar(&o.keep, "keep", "out/fuzz", "where to put CIBs with a difference")
 	flag.Parse()
 	err := start(o, *oracle, *command, *features, *levels, flag.Args())
@@ -90,6 +93,7 @@ func start(o options, oracle, command, features, levels string, files []string) 
 // found is a CIB on which the two part.
 type found struct {
 	seed uint64
+	from string // the CIB that it was made from, if any
 	cib  *cibgen.Element
 	verdict
 }
@@ -97,6 +101,10 @@ type found struct {
 // hunt goes through the seeds. What it finds is reported in the order of seeds.
 func hunt(b *bout, o options) error {
 	began := time.Now()
+	produce, err := maker(b, o)
+	if err != nil {
+		return err
+	}
 	results := make([]*found, o.count)
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -104,10 +112,7 @@ func hunt(b *bout, o options) error {
 		wg.Go(func() {
 			for i := range next {
 				f := &found{seed: o.seed + uint64(i)}
-				f.cib = cibgen.Random(f.seed, o.features, o.limit)
-				if o.settle && f.seed%2 == 0 {
-					f.cib = b.settle(f.cib, f.seed, o.features)
-				}
+				f.cib, f.from = produce(f.seed)
 				f.verdict = b.judge(f.cib)
 				if f.level == "" {
 					f.cib = nil
@@ -151,6 +156,43 @@ func hunt(b *bout, o options) error {
 	return nil
 }
 
+// maker returns what makes the CIB of a seed, and tells what it was made from.
+func maker(b *bout, o options) (func(seed uint64) (*cibgen.Element, string), error) {
+	if o.mutate == "" {
+		return func(seed uint64) (*cibgen.Element, string) {
+			cib := cibgen.Random(seed, o.features, o.limit)
+			if o.settle && seed%2 == 0 {
+				cib = b.settle(cib, seed, o.features)
+			}
+			return cib, ""
+		}, nil
+	}
+	names, err := filepath.Glob(filepath.Join(o.mutate, "*.xml"))
+	if err != nil || len(names) == 0 {
+		return nil, fmt.Errorf("%s: no CIBs (*.xml) to change: %v", o.mutate, err)
+	}
+	var originals [][]byte
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := cibgen.Parse(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		originals = append(originals, data)
+	}
+	return func(seed uint64) (*cibgen.Element, string) {
+		i := cibgen.Choose(seed, len(originals))
+		cib, err := cibgen.Parse(originals[i])
+		if err != nil {
+			panic("what was parsed before cannot be parsed: " + names[i])
+		}
+		cibgen.Mutate(cib, seed)
+		return cib, strings.TrimSuffix(filepath.Base(names[i]), ".xml")
+	}, nil
+}
+
 // summarise counts the kinds of difference, the commonest first.
 func summarise(bad []*found) {
 	kinds := map[string][]uint64{}
@@ -190,6 +232,9 @@ func shrinkSome(b *bout, o options, bad []*found) error {
 			break
 		}
 		small := shrink(b, f.cib, f.verdict)
+		if f.from != "" {
+			fmt.Printf("seed %d is made from %s\n", f.seed, f.from)
+		}
 		if err := b.keep(filepath.Join(o.keep, fmt.Sprintf("seed-%d", f.seed)), small); err != nil {
 			return err
 		}

@@ -65,3 +65,28 @@ func TestParseReadsWhatStringWrites(t *testing.T) {
 		t.Errorf("err %v, or the text has changed", err)
 	}
 }
+
+func TestMutateIsAFunctionOfItsSeed(t *testing.T) {
+	all, err := Features("all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := 0
+	for seed := range uint64(200) {
+		var out [2]string
+		for i := range out {
+			cib := Random(seed%20, all, Limits{Nodes: 4, Primitives: 10})
+			Mutate(cib, seed)
+			out[i] = cib.String()
+		}
+		if out[0] != out[1] {
+			t.Fatalf("seed %d makes two CIBs", seed)
+		}
+		if out[0] == Random(seed%20, all, Limits{Nodes: 4, Primitives: 10}).String() {
+			same++
+		}
+	}
+	if same > 60 { // what a mutation is about may not be there
+		t.Errorf("%d of 200 seeds change nothing", same)
+	}
+}
