@@ -104,6 +104,7 @@ func (p *planner) shutdownAction(n *node) *action {
 		if !s.rsc.managed && !s.rsc.blocked || s.rsc.maintenance || n.maintenance {
 			continue
 		}
+		s.flags &^= actOptional
 		p.order(s, a, ordOptional|ordRunnable)
 	}
 	return a

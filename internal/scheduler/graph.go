@@ -64,7 +64,7 @@ func (p *planner) wanted(a *action) bool {
 	if !a.runnable() || a.optional() && !a.has(actPrint) {
 		return false
 	}
-	if a.rsc != nil && !a.rsc.managed && !a.has(actPseudo) {
+	if a.rsc != nil && !a.rsc.managed {
 		// Questions may be asked of an unmanaged resource, nothing else.
 		if a.task != taskMonitor && a.task != taskCancel && a.interval == 0 {
 			return false

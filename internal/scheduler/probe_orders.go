@@ -88,14 +88,15 @@ func (p *planner) probeBeforeEnd(probe, a *action) {
 }
 
 // entersMember reports whether an edge leads from a collective to one of its members that the probe can
-// bear on: any member of a group or clone, of an interleaved clone the one on the probed node.
+// bear on: any member of a group or clone. Of an interleaved clone an instance's probe bears on the one on
+// its node only.
 func entersMember(probe, a, then *action) bool {
 	r := a.rsc
 	if r == nil || r.variant == primitive || probe.rsc.parent == r || then.rsc == nil || then.rsc.parent != r ||
 		then.rsc.variant != primitive && then.rsc.variant != group {
 		return false
 	}
-	if r.variant == group || !r.interleave {
+	if r.variant == group || !r.interleave || probe.rsc.instanceOf() == nil {
 		return true
 	}
 	return then.node != nil && then.node == probe.node

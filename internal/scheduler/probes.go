@@ -160,11 +160,8 @@ func (p *planner) probePrimitive(r *resource, n *node) bool {
 	if top.variant != clone {
 		top = r
 	}
-	p.orderActionTask(a, r, taskStart, ordProbe)
-	if top != r {
-		p.orderActionTask(a, top, taskStart, ordProbe)
-	}
-	p.orderActionTask(a, top, taskReload, ordOptional)
+	p.orderActionTask(a, top, taskStart, ordProbe)
+	p.orderActionTask(a, r, taskReload, ordOptional)
 	return true
 }
 
