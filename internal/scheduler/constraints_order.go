@@ -125,7 +125,7 @@ func (p *planner) simpleOrder(o *cib.Order, first, then *resource, kind orderKin
 		p.warn(fmt.Sprintf("rsc_order %s: %s has no opposite, so the order holds one way only", o.ID, firstTask))
 		return
 	}
-	back := inverseFlags(kind, backFirst, backThen)
+	back := orderFlags(kind, backFirst, inverse)
 	if min > 0 {
 		back = ordOptional // one instance less need not concern those that are content with fewer
 	}
@@ -165,16 +165,6 @@ func orderFlags(kind orderKind, firstTask string, sym symmetry) ordFlags {
 		flags |= ordRunnable
 	}
 	return flags
-}
-
-// inverseFlags is orderFlags for the way back. Nobody starts, or stops for a start, because of it: only a stop
-// requires a stop.
-func inverseFlags(kind orderKind, first, then string) ordFlags {
-	up := func(task string) bool { return task == taskStart || task == taskPromote }
-	if kind == orderMandatory && (up(first) || up(then)) {
-		return ordOptional
-	}
-	return orderFlags(kind, first, inverse)
 }
 
 func inverseTask(task string) string {

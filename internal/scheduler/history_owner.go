@@ -132,8 +132,11 @@ func (p *planner) universal(c *resource) bool { return c.cloneMax >= len(p.nodes
 // orphan makes a resource for a history that the configuration knows nothing of.
 func (p *planner) orphan(l *cib.LrmResource) *resource {
 	cfg := &cib.Resource{Kind: cib.Primitive, ID: l.ID, Class: l.Class, Provider: l.Provider, Type: l.Type}
-	p.byID[l.ID] = nil
+	known := p.byID[l.ID]
 	r := p.build(cfg, nil, -1)
+	if known != nil {
+		p.byID[l.ID] = known // a primitive of former days had the name of what is a group or clone now
+	}
 	r.orphan = true
 	p.resources = append(p.resources, r)
 	if r.isConn {

@@ -85,7 +85,7 @@ func (p *planner) orderInside(o *cib.Order, s *orderSet) {
 	if back == "" {
 		return
 	}
-	flags = inverseFlags(s.kind, back, back)
+	flags = orderFlags(s.kind, back, inverse)
 	for i := len(s.rscs) - 1; i > 0; i-- {
 		p.orderResources(s.spec.ID, s.rscs[i], back, s.rscs[i-1], back, flags)
 	}
@@ -101,9 +101,6 @@ func (p *planner) orderBetween(o *cib.Order, first, then *orderSet, kind orderKi
 		}
 	}
 	flags := orderFlags(kind, first.task, sym)
-	if sym == inverse {
-		flags = inverseFlags(kind, ft, tt)
-	}
 	if first.barrier && !back {
 		p.barrierOrder(o, first, then, ft, tt, sym)
 		return

@@ -17,9 +17,6 @@ func (p *planner) recurring(r *resource) {
 	if r.nextRole > roleStopped {
 		n = r.assigned
 	}
-	if n != nil && n.maintenance {
-		return
-	}
 	var start *action
 	if n != nil {
 		start = r.findAction(taskStart, 0, n)
@@ -28,7 +25,7 @@ func (p *planner) recurring(r *resource) {
 		start.flags |= actOptional // nobody starts it, and that concerns nobody whose monitors go on
 	}
 	for _, op := range p.recurringOps(r) {
-		if n != nil && r.nextRole > roleStopped {
+		if n != nil && !n.maintenance && r.nextRole > roleStopped {
 			p.activeMonitor(r, n, start, op)
 		}
 		p.stoppedMonitors(r, n, op)
@@ -158,9 +155,6 @@ func (p *planner) stoppedMonitors(r *resource, n *node, op *cib.Op) {
 		for _, s := range r.actions {
 			if s.task != taskStop || s.node != o {
 				continue
-			}
-			if !s.optional() {
-				a.flags &^= actOptional
 			}
 			if !s.runnable() {
 				a.flags &^= actRunnable
