@@ -20,6 +20,7 @@ func (a *applying) forgetOn(n *NodeEdit, f *Forget) {
 		}
 		gone[id] = true
 		if !f.KeepHistory {
+			a.doubtTarget(h)
 			h.drop()
 			continue
 		}

@@ -39,11 +39,15 @@ func (a *applying) result(r *OpResult) error {
 	}
 	n := a.nodeState(op.on(), id, remote)
 	h := n.History(op.Resource, op.Resource, op.Class, op.Provider, op.Type)
-	if op.IntervalMS == 0 && op.Name != "migrate_to" {
+	switch {
+	case op.IntervalMS > 0:
+	case op.Name != "migrate_to":
 		a.doubtTarget(h)
 		if !r.Failed() {
 			h.endMigration()
 		}
+	case h.migratingTo() != op.attr(attrMigrateTarget): // somewhere else now
+		a.doubtTarget(h)
 	}
 	e := entryOf(r)
 	h.afterItself(&e)

@@ -7,9 +7,20 @@ import (
 
 // empty forgets all that ran on a node. Where a live migration had begun there, the resource may be on its target,
 // and only the history that is lost now tells: what the target knew of it before is void, so that it is probed.
+// Where one had begun that led there, it is the source that must be probed.
 func (a *applying) empty(n *NodeEdit) {
 	for _, h := range n.known("") {
 		a.doubtTarget(h)
+	}
+	for _, other := range a.edit().nodes {
+		if other == n || other.dropped {
+			continue
+		}
+		for _, h := range other.known("") {
+			if h.migratingTo() == n.name {
+				h.drop() // it may have left, and ended with the node
+			}
+		}
 	}
 	n.Empty()
 }
@@ -27,7 +38,7 @@ func (a *applying) doubtTarget(h *HistoryEdit) {
 		return
 	}
 	for _, other := range a.historiesOn(target, h.id()) {
-		if other.id() == h.id() && !other.actedAfter(leave) {
+		if other.id() == h.id() && (leave.Status == OpPending || !other.actedAfter(leave)) {
 			other.drop()
 		}
 	}
@@ -41,6 +52,14 @@ func (h *HistoryEdit) endMigration() {
 			h.Remove(e.ID())
 		}
 	}
+}
+
+// migratingTo is the target of that migration, empty if there is none.
+func (h *HistoryEdit) migratingTo() string {
+	if leave := h.migration(); leave != nil {
+		return leave.El.Attr("migrate_target")
+	}
+	return ""
 }
 
 // migration is the operation by which the resource has been migrated away, or may have been, if that is the last

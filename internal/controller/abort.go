@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/transition"
@@ -50,7 +51,7 @@ func (c *Controller) applied(ev Applied) {
 	}
 	c.leadChanged(before, cmd)
 	c.nodesChanged(before, cmd.Nodes, ours)
-	if !ours && cmd.Config != nil && (configured || changed) {
+	if !ours && cmd.Config != nil && (configured || changed && cmd.By != byController) {
 		if configured {
 			c.failed = map[string]*fenceFailures{} // a device may have been mended
 		}
@@ -67,6 +68,26 @@ func (c *Controller) applied(ev Applied) {
 	}
 	for i := range cmd.Fencing {
 		c.fencingRecorded(&cmd.Fencing[i])
+	}
+	if len(cmd.Fencing)+len(cmd.Results)+len(cmd.Nodes) > 0 && changed {
+		c.doubted(before, cmd)
+	}
+}
+
+// doubted notices that a commit has made void what some node was known to run: the target of a live migration that
+// was cut short. The plan under way relies on it, and must end before it starts anything.
+func (c *Controller) doubted(before cib.State, cmd cib.Command) {
+	for _, was := range before.CIB.Status.Nodes {
+		is := c.state.CIB.NodeState(was.ID)
+		if is == nil || len(is.Lrm) >= len(was.Lrm) || !isUp(is) || !isUp(was) || slices.ContainsFunc(cmd.Nodes, func(u cib.NodeUpdate) bool { return u.ID == was.ID && u.Erase }) {
+			continue
+		}
+		for _, h := range was.Lrm {
+			deleted := slices.ContainsFunc(cmd.Results, func(r cib.OpResult) bool { return r.Op.Name == "delete" && r.Op.Resource == h.ID })
+			if !deleted && is.History(h.ID) == nil && len(cmd.Forget) == 0 {
+				c.abort(fmt.Sprintf("a live migration of %s to %s was cut short", h.ID, is.Name), false)
+			}
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package controller
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -51,12 +50,49 @@ func (c *Controller) dropQueue() {
 func (c *Controller) fromQueue() *transition.Action {
 	r := c.plan
 	for i, a := range r.queue {
-		if c.hasRoom(nodeOf(a)) {
+		if c.mayBegin(a) {
 			r.queue = append(r.queue[:i:i], r.queue[i+1:]...)
 			return a
 		}
 	}
 	return nil
+}
+
+// mayBegin reports whether an action that is ready need not wait for its node all the same: for room, or, if the
+// node is to leave, for all that is to be found out there before.
+func (c *Controller) mayBegin(a *transition.Action) bool {
+	if a.Task != "do_shutdown" {
+		return c.hasRoom(nodeOf(a)) && !c.unsettled(a)
+	}
+	for _, f := range c.flights {
+		if f.op.Node == a.Node && !f.noWait {
+			return false
+		}
+	}
+	for _, o := range c.plan.graph.Actions {
+		if phase := c.plan.runner.Phase(o.ID); o.Rsc != nil && nodeOf(o) == a.Node && (phase == transition.Waiting || phase == transition.Running) {
+			return false
+		}
+	}
+	return true
+}
+
+// unsettled reports whether an operation of an earlier plan is in flight that decides on which node the resource of
+// an action is: a live migration, or something on another node. On one node operations wait for each other anyway;
+// instances of clones are not in each other's way.
+func (c *Controller) unsettled(a *transition.Action) bool {
+	if a.Rsc == nil || a.Attr("CRM_meta_clone") != "" {
+		return false
+	}
+	for _, f := range c.flights {
+		if f.op.Epoch == c.plan.epoch || f.op.Resource != a.Rsc.ID || !showsAsPending(f.op.Name) {
+			continue
+		}
+		if f.op.Node != nodeOf(a) || f.op.Name == "migrate_to" || f.op.Name == "migrate_from" {
+			return true
+		}
+	}
+	return false
 }
 
 // hasRoom reports whether a node may be given another operation.
@@ -89,17 +125,17 @@ func (c *Controller) carryOut(a *transition.Action) {
 		c.finish(a.ID, true)
 	case a.Task == "stonith":
 		c.wantFencing(a)
-	case a.Task == "do_shutdown":
+	case a.Task == "do_shutdown" && c.mayBegin(a):
 		c.await(a, cib.Command{Nodes: []cib.NodeUpdate{{ID: a.NodeID, Name: a.Node, Expected: "down"}}})
 	case a.Task == "clear_failcount" && a.Rsc != nil:
 		c.await(a, cib.Command{Forget: []cib.Forget{{Node: a.Node, Resource: a.Rsc.ID, KeepHistory: true}}})
 	case a.Task == "lrm_delete" && a.Rsc != nil:
 		c.await(a, cib.Command{Forget: []cib.Forget{{Node: a.Node, Resource: a.Rsc.ID}}})
-	case a.Rsc == nil || a.Kind == transition.ClusterEvent:
+	case a.Task != "do_shutdown" && (a.Rsc == nil || a.Kind == transition.ClusterEvent):
 		c.finish(a.ID, true) // asks for what our nodes do by themselves, such as probe_again
-	case a.Task == "migrate_to":
+	case a.Task == "migrate_to" && c.mayBegin(a):
 		c.await(a, cib.Command{Results: []cib.OpResult{c.begun(a)}})
-	case !c.hasRoom(nodeOf(a)):
+	case !c.mayBegin(a):
 		c.plan.queue = append(c.plan.queue, a)
 	default:
 		c.dispatch(a)
@@ -135,61 +171,6 @@ func (c *Controller) awaitedDone(cmd cib.Command) bool {
 		}
 		c.finish(w.action, true)
 		return true
-	}
-	return false
-}
-
-// begun is the history of a live migration that is about to begin. It is written down before it does: if the
-// node that the resource leaves is lost on the way, nobody else could tell where it went.
-func (c *Controller) begun(a *transition.Action) cib.OpResult {
-	return cib.OpResult{Op: c.operation(a).Brief(), Status: cib.OpPending, Started: c.now.Unix(), Changed: c.now.Unix()}
-}
-
-// neverBegun takes back what was written down of migrations that are not ordered any more. The resources are
-// probed where they are.
-func (c *Controller) neverBegun() {
-	var cmd cib.Command
-	for _, w := range c.waits {
-		for _, r := range w.cmd.Results {
-			cmd.Forget = append(cmd.Forget, cib.Forget{Node: subject(&r.Op), Resource: r.Op.Resource})
-		}
-	}
-	if len(cmd.Forget) > 0 {
-		c.propose(cmd)
-	}
-}
-
-// forgetStale takes back what earlier leaders have written down as begun and the nodes know nothing of.
-func (c *Controller) forgetStale(l Ledger) {
-	var cmd cib.Command
-	for _, n := range c.state.CIB.Status.Nodes {
-		if !slices.Contains(l.Answered, n.Name) {
-			continue
-		}
-		for _, h := range n.Lrm {
-			for i := range h.Ops {
-				task := h.Ops[i].Operation
-				known := c.flies(n.Name, h.ID, task) || slices.ContainsFunc(l.Unacked, func(r cib.OpResult) bool {
-					return subject(&r.Op) == n.Name && r.Op.Resource == h.ID && r.Op.Name == task
-				})
-				if h.Ops[i].Status == cib.OpPending && !known {
-					cmd.Forget = append(cmd.Forget, cib.Forget{Node: n.Name, Resource: h.ID})
-					break
-				}
-			}
-		}
-	}
-	if len(cmd.Forget) > 0 {
-		c.propose(cmd)
-	}
-}
-
-// flies reports whether such an operation is in flight.
-func (c *Controller) flies(node, resource, name string) bool {
-	for _, f := range c.flights {
-		if subject(&f.op) == node && f.op.Resource == resource && f.op.Name == name {
-			return true
-		}
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -27,9 +26,12 @@ type Controller struct {
 	members *Members // nil: nobody has said yet who is there
 
 	plan     *run
-	due      string // why another plan is needed; empty: none is
-	first    bool   // no plan has been made in this term
-	ended    Ended  // of the plan before
+	due      string           // why another plan is needed; empty: none is
+	first    bool             // no plan has been made in this term
+	answered []string         // the nodes whose ledgers are known from its beginning
+	tidied   time.Time        // when to ask again to have stale entries taken out
+	lastDone map[doneKey]bool // by the plan before
+	ended    Ended            // of the plan before
 	flights  []*flight
 	fencings []*fencing
 	waits    []*awaited
@@ -117,8 +119,8 @@ func (c *Controller) adopt(l Ledger) {
 			c.flights = append(c.flights, c.newFlight(op))
 		}
 	}
+	c.answered = append(c.answered, l.Answered...)
 	c.reported(l.Unacked)
-	c.forgetStale(l)
 }
 
 func (c *Controller) follow() {
@@ -170,4 +172,8 @@ func (c *Controller) propose(cmd cib.Command) {
 const byController = "controller"
 
 // replan asks for another plan; the first reason is the one that is told.
-func (c *Controller) replan(why string) { c.due = cmp.Or(c.due, why) }
+func (c *Controller) replan(why string) {
+	if c.due == "" || c.due == followUp {
+		c.due = why
+	}
+}

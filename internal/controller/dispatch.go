@@ -130,6 +130,15 @@ func (c *Controller) tellToStop(a *transition.Action) {
 // undelivered notes that an order may not have arrived. It is given again until a result comes, the node is
 // lost or the time is up: whether it was carried out is never guessed.
 func (c *Controller) undelivered(ev Undelivered) {
+	if ev.Refused {
+		if f := c.takeFlight(&ev.Op); f != nil {
+			if c.plan != nil && f.op.Epoch == c.plan.epoch {
+				c.finish(f.op.Action, false)
+			}
+			c.abort("refused by "+f.op.Node+", which knows of a later plan: "+f.words(), false)
+		}
+		return
+	}
 	for _, f := range c.flights {
 		if f.op.Epoch == ev.Op.Epoch && f.op.Action == ev.Op.Action && f.op.Node == ev.Op.Node {
 			f.err, f.again = ev.Err, c.now.Add(resend)

@@ -59,8 +59,9 @@ type Reported struct{ Results []cib.OpResult }
 
 // Undelivered says that an order did not get through, or that nobody can tell whether it did.
 type Undelivered struct {
-	Op  cib.Operation
-	Err string
+	Op      cib.Operation
+	Err     string
+	Refused bool // the node has seen a later epoch: it will never carry the order out
 }
 
 // Fenced is news of a fencing from the fencer: begun, tried, done or failed.

@@ -25,9 +25,13 @@ type run struct {
 	atOnce  bool                 // it ends now, whatever is in flight
 }
 
+// followUp is why a plan is made after one that was carried out: there should be nothing left to do (invariant
+// I5), and where there is, nobody else would notice before the next change.
+const followUp = "what the plan before has led to"
+
 // begin makes the next plan and reports whether there is one to carry out.
 func (c *Controller) begin() bool {
-	if c.due == "" || c.unsure() != "" || c.now.Before(c.repeats.until) {
+	if c.due == "" || c.unsure() != "" || c.now.Before(c.repeats.until) || !c.firstPlan() {
 		return false
 	}
 	in := c.withPending()
@@ -35,6 +39,11 @@ func (c *Controller) begin() bool {
 	if c.repeats.holdBack(plan.Graph, c.now) {
 		c.note("warn", "the same plan again and again: holding back",
 			"times", c.repeats.times, "until", c.repeats.until, "why", c.due)
+		return false
+	}
+	if c.due == followUp && c.nothingNew(plan.Graph) {
+		c.due = ""
+		c.setRecheck(plan.Graph.RecheckBy)
 		return false
 	}
 	c.number, c.first = c.number+1, false
@@ -53,6 +62,32 @@ func (c *Controller) begin() bool {
 	c.keptEmpty = empty
 	c.dropUnwantedFencing(plan.Graph)
 	return true
+}
+
+// nothingNew reports whether a graph holds nothing but what the plan before has done: once more would change
+// nothing. Nodes that were told to stop take their time, and a failure that is still to be seen in the history keeps
+// its monitor there, to be cancelled again.
+func (c *Controller) nothingNew(g *transition.Graph) bool {
+	for _, a := range g.Actions {
+		if a.Kind != transition.Pseudo && !c.lastDone[doneKey{a.Task, a.Key, a.Node}] {
+			return false
+		}
+	}
+	return true
+}
+
+// doneKey tells what an action does.
+type doneKey struct{ task, key, node string }
+
+// done is what a plan has done.
+func (r *run) done() map[doneKey]bool {
+	done := make(map[doneKey]bool)
+	for _, a := range r.graph.Actions {
+		if a.Kind != transition.Pseudo && r.runner.Phase(a.ID) == transition.Done {
+			done[doneKey{a.Task, a.Key, a.Node}] = true
+		}
+	}
+	return done
 }
 
 // unsure says what must be known before anything can be planned; empty: nothing is missing.
@@ -101,10 +136,14 @@ func (c *Controller) end() {
 		outcome = r.aborted
 	case !r.runner.Complete():
 		outcome = "incomplete"
+		c.replan(followUp)
+	case len(r.graph.Actions) > 0:
+		c.replan(followUp)
 	}
 	for _, f := range c.fencings {
 		f.action = 0
 	}
+	c.lastDone = r.done()
 	c.neverBegun()
 	c.plan, c.waits = nil, nil
 	c.ended = Ended{Epoch: r.epoch, Outcome: outcome}

@@ -152,6 +152,7 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 				c.abort(describe(r), false)
 			}
 		case r.Status == cib.OpCancelled, f == nil && r.Op.Name == "notify":
+		case f != nil && succeeded(r) && !showsAsPending(r.Op.Name): // the plan under way does it anew
 		case f != nil:
 			c.abort("result of an earlier plan: "+describe(r), false)
 		default:

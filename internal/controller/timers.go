@@ -62,6 +62,7 @@ func (c *Controller) nextDue() time.Time {
 		next = earliest(next, w.again)
 	}
 	if c.first {
+		next = earliest(next, c.tidied)
 		for _, until := range c.proposed { //house:unordered the earliest is the same in any order
 			next = earliest(next, until)
 		}

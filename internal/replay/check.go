@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/transition"
 )
@@ -67,12 +68,11 @@ func (w *World) checkFence(l *Node, req cib.FenceRequest) {
 }
 
 // checkNothingLeft holds I5: what a completed plan has led to needs no plan.
-func (w *World) checkNothingLeft(l *Node) {
-	if l.ctl.Status().Next != "" {
-		return // something has happened since
+func (w *World) checkNothingLeft(t *controller.Transition) {
+	if t.Why != "what the plan before has led to" || len(w.failing) > 0 {
+		return
 	}
-	plan := scheduler.Schedule(w.State.CIB, scheduler.Options{Now: w.Now})
-	for _, a := range plan.Graph.Actions {
+	for _, a := range t.Plan.Graph.Actions {
 		if a.Kind != transition.Pseudo && a.Task != "do_shutdown" { // its node is about to leave
 			w.breach("I5: a plan is complete, and there is still to do: %s (%s)", a.Words(), a.Reason)
 			return

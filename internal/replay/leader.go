@@ -36,6 +36,16 @@ func (w *World) hear() {
 
 // changed says that some node can be reached that could not, or the other way round.
 func (w *World) changed() {
+	for _, n := range w.nodes {
+		if n.Alive && n.Daemon && !w.majority(n) {
+			side := n.side
+			w.after(w.vary(w.delay.Token*5/8), func() {
+				if n.side == side && !w.majority(n) {
+					n.alone()
+				}
+			})
+		}
+	}
 	if l := w.leader; l != nil {
 		if l.Daemon && l.Alive && w.majority(l) {
 			w.after(w.vary(w.delay.Token), func() { w.tellMembers(l) })
@@ -47,17 +57,6 @@ func (w *World) changed() {
 			w.step(l, controller.Follow{})
 		}
 		w.after(w.vary(w.delay.Election), w.elect)
-	}
-	for _, n := range w.nodes {
-		n := n
-		if n.Alive && n.Daemon && !w.majority(n) {
-			side := n.side
-			w.after(w.vary(w.delay.Token*5/8), func() {
-				if n.side == side && !w.majority(n) {
-					n.alone()
-				}
-			})
-		}
 	}
 }
 
@@ -107,12 +106,12 @@ func (w *World) tellMembers(l *Node) {
 		h := controller.Heard{ID: n.ID, Name: n.Name, LastHeard: n.heard}
 		if w.reach(l, n) && n.Daemon {
 			n.heard = w.Now
-			n.lastBoot = n.boot()
+			n.lastBoot, n.lastReady = n.boot(), !n.leaving
 			h.LastHeard, h.BootID, h.Ready = w.Now, n.boot(), !n.leaving
 		} else {
 			h.Lost = w.Now.Sub(n.heard) >= w.delay.Token
 			if !h.Lost {
-				h.BootID, h.Ready = n.lastBoot, true
+				h.BootID, h.Ready = n.lastBoot, n.lastReady
 				w.after(n.heard.Add(w.delay.Token).Sub(w.Now), func() { w.tellMembers(l) })
 			}
 		}
@@ -180,10 +179,7 @@ func (w *World) perform(l *Node, e controller.Effect) {
 		if len(e.Transition.Plan.Graph.Actions) > 0 {
 			w.plans++
 		}
-	case controller.Ended:
-		if e.Outcome == "complete" && len(w.failing) == 0 {
-			w.checkNothingLeft(l)
-		}
+		w.checkNothingLeft(&e.Transition)
 	}
 }
 

@@ -25,16 +25,17 @@ type Node struct {
 	Alive    bool // the host is on
 	Daemon   bool // the daemon runs
 
-	w        *World
-	ctl      *controller.Controller
-	told     controller.Members
-	wake     time.Time
-	heard    time.Time // by the leader
-	lastBoot string
-	boots    int
-	side     int // of a partition
-	leaving  bool
-	lone     bool // it is doing what no-quorum-policy says
+	w         *World
+	ctl       *controller.Controller
+	told      controller.Members
+	wake      time.Time
+	heard     time.Time // by the leader
+	lastBoot  string    // as the leader heard
+	lastReady bool
+	boots     int
+	side      int // of a partition
+	leaving   bool
+	lone      bool // it is doing what no-quorum-policy says
 
 	runs     map[string]role
 	seen     cib.Epoch
@@ -118,6 +119,11 @@ func (n *Node) receive(op cib.Operation) {
 	w := n.w
 	if op.Epoch.Less(n.seen) {
 		w.trace("%s refuses an order of epoch %s", n.Name, op.Epoch)
+		w.after(w.vary(w.delay.Link), func() {
+			if w.leader != nil && w.reach(w.leader, n) {
+				w.step(w.leader, controller.Undelivered{Op: op, Err: "a later epoch has been seen", Refused: true})
+			}
+		})
 		return
 	}
 	n.bind(op.Epoch)
