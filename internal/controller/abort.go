@@ -108,11 +108,18 @@ func (c *Controller) nodesChanged(before cib.State, updates []cib.NodeUpdate, ou
 	for _, u := range updates {
 		was, is := before.CIB.NodeState(u.ID), c.state.CIB.NodeState(u.ID)
 		name := cmp.Or(u.Name, u.ID)
+		if u.InCCM != "" && u.Join != "" {
+			c.trusted[u.ID] = isUp(is)
+		}
 		switch {
 		case is == nil:
 		case isUp(was) && !isUp(is):
 			c.giveUp(name)
-			c.news(name+" was lost", true)
+			if is.Expected == "down" {
+				c.news(name+" has left", true)
+			} else {
+				c.news(name+" was lost", true)
+			}
 		case u.Erase && isUp(was):
 			c.giveUp(name)
 			c.news(name+" has been booted anew", true)

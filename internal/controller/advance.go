@@ -85,7 +85,7 @@ func (c *Controller) unsettled(a *transition.Action) bool {
 		return false
 	}
 	for _, f := range c.flights {
-		if f.op.Epoch == c.plan.epoch || f.op.Resource != a.Rsc.ID || !showsAsPending(f.op.Name) {
+		if c.actionOf(f) != 0 || f.op.Resource != a.Rsc.ID || !showsAsPending(f.op.Name) {
 			continue
 		}
 		if f.op.Node != nodeOf(a) || f.op.Name == "migrate_to" || f.op.Name == "migrate_from" {

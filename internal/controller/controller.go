@@ -37,6 +37,10 @@ type Controller struct {
 	waits    []*awaited
 	failed   map[string]*fenceFailures // by target
 
+	// trusted are the ids of the members of which all that they did is known here: they have answered at the
+	// beginning of the term, or been taken in since, and have not been lost.
+	trusted map[string]bool
+
 	facts    factsAsked
 	proposed map[resultKey]time.Time // results that are on their way into the log
 	done     map[resultKey]bool      // results of this term that are in the log; the latest of each node
@@ -57,7 +61,7 @@ func New(cfg Config) *Controller {
 // reset forgets everything but who we are.
 func (c *Controller) reset() {
 	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, wake: c.wake,
-		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}}
+		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}}
 }
 
 // Step takes in one event and returns what is to be done about it, in order.
@@ -120,6 +124,11 @@ func (c *Controller) adopt(l Ledger) {
 		}
 	}
 	c.answered = append(c.answered, l.Answered...)
+	for _, name := range l.Answered {
+		if m := c.state.Cluster.Member(name); m != nil && isUp(c.state.CIB.NodeState(m.ID)) {
+			c.trusted[m.ID] = true
+		}
+	}
 	c.reported(l.Unacked)
 }
 

@@ -19,7 +19,7 @@ type flight struct {
 	again    time.Time // when to send the order again, since it may not have arrived; zero: it has
 	err      string    // why it may not have arrived
 	noWait   bool      // it has no result
-	given    bool      // its time-out has been proposed
+	adopted  int       // the action of the plan under way that it does as well, though an earlier plan ordered it; 0: none
 }
 
 // slack is what an operation gets beyond its own time-out when its graph says nothing.
@@ -40,9 +40,17 @@ func (c *Controller) newFlight(op cib.Operation) *flight {
 		deadline: c.now.Add(time.Duration(op.TimeoutMS+op.StartDelayMS)*time.Millisecond + delay)}
 }
 
-// dispatch orders an operation.
+// dispatch orders an operation. One that is in flight already, for an earlier plan, is waited for instead.
 func (c *Controller) dispatch(a *transition.Action) {
-	f := c.newFlight(c.operation(a))
+	op := c.operation(a)
+	for _, f := range c.flights {
+		if f.op.Epoch != op.Epoch && !f.noWait && f.adopted == 0 && f.op.Node == op.Node && f.op.Target == op.Target && f.op.Resource == op.Resource &&
+			f.op.Name == op.Name && f.op.IntervalMS == op.IntervalMS && f.op.CancelTask == op.CancelTask && f.op.TargetRC == op.TargetRC && op.Name != "notify" && digest(&f.op) == digest(&op) {
+			f.adopted = a.ID
+			return
+		}
+	}
+	f := c.newFlight(op)
 	c.flights = append(c.flights, f)
 	c.do(Dispatch{Op: f.op})
 }
@@ -132,8 +140,8 @@ func (c *Controller) tellToStop(a *transition.Action) {
 func (c *Controller) undelivered(ev Undelivered) {
 	if ev.Refused {
 		if f := c.takeFlight(&ev.Op); f != nil {
-			if c.plan != nil && f.op.Epoch == c.plan.epoch {
-				c.finish(f.op.Action, false)
+			if id := c.actionOf(f); id != 0 {
+				c.finish(id, false)
 			}
 			c.abort("refused by "+f.op.Node+", which knows of a later plan: "+f.words(), false)
 		}
@@ -144,6 +152,17 @@ func (c *Controller) undelivered(ev Undelivered) {
 			f.err, f.again = ev.Err, c.now.Add(resend)
 		}
 	}
+}
+
+// actionOf is the action of the plan under way that an operation in flight carries out; 0 if there is none.
+func (c *Controller) actionOf(f *flight) int {
+	switch {
+	case f == nil || c.plan == nil:
+		return 0
+	case f.op.Epoch == c.plan.epoch:
+		return f.op.Action
+	}
+	return f.adopted
 }
 
 // takeFlight removes the operation that a result belongs to, and returns it; nil if it is not in flight.

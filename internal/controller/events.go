@@ -17,7 +17,7 @@ type Lead struct {
 	Term     uint64
 	State    cib.State
 	Answered []string        // names of those nodes
-	InFlight []cib.Operation // what is being carried out there for earlier leaders, or waits to be
+	InFlight []cib.Operation // what is being carried out there for earlier leaders, or waits to be; with all Attrs
 	Unacked  []cib.OpResult  // what is done and may not be known yet
 }
 

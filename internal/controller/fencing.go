@@ -167,6 +167,7 @@ func (c *Controller) fencingDone(r *cib.FenceRecord) {
 	delete(c.failed, r.Target)
 	lost := 0
 	if !on {
+		delete(c.trusted, r.TargetID)
 		lost = c.giveUp(r.Target)
 	}
 	switch {

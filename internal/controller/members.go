@@ -60,6 +60,9 @@ func (c *Controller) factsMissing() cib.Command {
 		}
 		u.ID, u.Name = m.ID, m.Name
 		cmd.Nodes = append(cmd.Nodes, u)
+		if ns := c.state.CIB.NodeState(m.ID); u.InCCM == "true" && !u.Erase && ns != nil && len(ns.Lrm) > 0 {
+			cmd.Forget = append(cmd.Forget, cib.Forget{Node: m.Name}) // what it did unheard, probes will tell
+		}
 		if u.InCCM == "true" && !u.Erase && c.asked(m.ID, "shutdown") {
 			cmd.Attributes = append(cmd.Attributes, cib.AttributeUpdate{Node: m.Name, Name: "shutdown", Delete: true})
 		}
@@ -89,6 +92,8 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 			return u, false
 		}
 		return down, !isDown
+	case h.BootID != "" && h.BootID == facts.Ended && !c.outlived(m, h):
+		return u, false // it has just been fenced, and its silence was not long enough yet
 	case !h.Ready && told:
 		return down, true // it has done as it was told
 	case !h.Ready && rebooted && ns != nil:
@@ -96,8 +101,6 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 		return down, true
 	case !h.Ready, told && !rebooted:
 		return u, false
-	case h.BootID != "" && h.BootID == facts.Ended && h.LastHeard.Before(c.cutOff(m.Name)):
-		return u, false // what was heard of it is older than its end
 	}
 	u = cib.NodeUpdate{InCCM: "true", Crmd: "online", Join: "member", Expected: "member", BootID: h.BootID}
 	left := ns != nil && !isUp(ns) && ns.Expected == "down"
@@ -105,18 +108,28 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 	if !facts.AwayUntil.IsZero() {
 		u.AwayUntil = new(time.Time)
 	}
-	return u, !isUp(ns) || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil
+	return u, !isUp(ns) || !c.trusted[m.ID] || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil
 }
 
-// cutOff is when the node was last cut off; zero: it never was.
-func (c *Controller) cutOff(name string) (at time.Time) {
-	for i := range c.state.Fencing {
+// outlivedAfter is how long after its fencing a node must be heard to be believed alive all the same.
+const outlivedAfter = 5 * time.Second
+
+// outlived reports whether a node is heard long after it was said to be off. That is a device that lies, or a
+// confirmation that was wrong. The node is taken in again, and all that runs on it is looked for: what runs twice
+// is the scheduler's to end.
+func (c *Controller) outlived(m *cib.Member, h *Heard) bool {
+	for i := len(c.state.Fencing) - 1; i >= 0; i-- {
 		r := &c.state.Fencing[i]
-		if r.Target == name && r.Action != "on" && r.State == cib.FenceDone && r.Completed.After(at) {
-			at = r.Completed
+		if r.Target != m.Name || r.State != cib.FenceDone || r.Action == "on" {
+			continue
 		}
+		if h.LastHeard.Sub(r.Completed) < outlivedAfter {
+			return false
+		}
+		break
 	}
-	return at
+	c.note("error", "a node is there although it was fenced: its device or the confirmation was wrong", "node", m.Name, "boot", h.BootID)
+	return true
 }
 
 // provenByItself ends fencings of nodes that have come back with another boot id: all that ran there has

@@ -3,6 +3,7 @@ package controller
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 )
@@ -111,7 +112,23 @@ func (f *flight) entry() *cib.Element {
 			attrs = append(attrs, cib.Attr{Name: at.name, Value: v})
 		}
 	}
+	attrs = append(attrs, cib.Attr{Name: "op-digest", Value: digest(op)})
 	return cib.NewElement("lrm_rsc_op", attrs)
+}
+
+// digest is that of an operation's parameters, by which a plan sees that it is as configured.
+func digest(op *cib.Operation) string {
+	params := make(map[string]string, len(op.Attrs))
+	for _, a := range op.Attrs {
+		params[a.Name] = a.Value
+	}
+	return cib.Digest(params, func(name string) bool {
+		switch name {
+		case "crm_feature_set", "id", "op-digest", "pcmk_external_ip":
+			return true
+		}
+		return strings.HasPrefix(name, "CRM_meta_")
+	})
 }
 
 func attrOf(list []cib.Attr, name string) string {

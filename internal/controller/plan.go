@@ -121,7 +121,7 @@ func (c *Controller) over() bool {
 func (c *Controller) ownFlights() int {
 	n := 0
 	for _, f := range c.flights {
-		if f.op.Epoch == c.plan.epoch && !f.noWait {
+		if c.actionOf(f) != 0 && !f.noWait {
 			n++
 		}
 	}
@@ -142,6 +142,9 @@ func (c *Controller) end() {
 	}
 	for _, f := range c.fencings {
 		f.action = 0
+	}
+	for _, f := range c.flights {
+		f.adopted = 0
 	}
 	c.lastDone = r.done()
 	c.neverBegun()

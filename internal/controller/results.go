@@ -146,8 +146,8 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 		}
 		f := c.takeFlight(&r.Op)
 		switch {
-		case f != nil && c.plan != nil && f.op.Epoch == c.plan.epoch:
-			c.finish(r.Op.Action, succeeded(r))
+		case c.actionOf(f) != 0:
+			c.finish(c.actionOf(f), succeeded(r))
 			if !succeeded(r) {
 				c.abort(describe(r), false)
 			}
@@ -205,7 +205,6 @@ func describe(r *cib.OpResult) string {
 // timedOut makes a fact of it that an operation has given no result in its time and the time for messages:
 // it may or may not have been carried out, and the scheduler knows what that means for each operation.
 func (c *Controller) timedOut(f *flight) {
-	f.given = true
 	r := cib.OpResult{Op: f.op, RC: cib.RCError, Status: cib.OpTimedOut, CallID: c.nextCall(&f.op),
 		Reason:  fmt.Sprintf("no answer from %s within the time-out and cluster-delay", f.op.Node),
 		Started: f.since.Unix(), Changed: c.now.Unix(), ExecMS: c.now.Sub(f.since).Milliseconds()}

@@ -12,9 +12,9 @@ func (c *Controller) onTime() {
 		switch {
 		case f.noWait && !c.now.Before(f.deadline):
 			continue // it had its time; if the node is still there the next plan tells it again
-		case !f.given && !c.now.Before(f.deadline):
+		case !c.now.Before(f.deadline):
 			c.timedOut(f)
-			f.deadline, f.given = c.now.Add(askAgain), false // until that is committed
+			f.deadline = c.now.Add(askAgain) // until that is committed
 		case !f.again.IsZero() && !c.now.Before(f.again):
 			f.again = time.Time{}
 			c.do(Dispatch{Op: f.op})

@@ -176,9 +176,7 @@ func (w *World) perform(l *Node, e controller.Effect) {
 			}
 		})
 	case controller.Keep:
-		if len(e.Transition.Plan.Graph.Actions) > 0 {
-			w.plans++
-		}
+		w.Last = e.Transition
 		w.checkNothingLeft(&e.Transition)
 	}
 }

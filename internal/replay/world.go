@@ -67,8 +67,8 @@ type World struct {
 
 	failing map[string]int // agent calls that are to fail: "NODE RESOURCE TASK" -> rc
 	fences  map[string]*fence
-	recent  []string // last lines of the trace, for a breach
-	plans   int      // plans with something to do
+	recent  []string              // last lines of the trace, for a breach
+	Last    controller.Transition // the last plan that was kept
 }
 
 // New makes a world whose nodes have been switched on a moment ago.
