@@ -161,12 +161,15 @@ func (e *Executor) report(t *task, out cib.OpResult) {
 	e.led.finish(&out, t.ordered())
 	e.outbox = append(e.outbox, out)
 	e.wakeReporter()
-	level := e.cfg.Log.Debug
-	if out.Failed() && t.op.Name != "notify" {
+	level := e.cfg.Log.Info
+	switch {
+	case out.Failed() && t.op.Name != "notify":
 		level = e.cfg.Log.Warn
+	case !changesState(t.op.Name):
+		level = e.cfg.Log.Debug
 	}
 	level("operation finished", "op", out.Op.Name, "resource", out.Op.Resource, "interval", out.Op.IntervalMS, "plan", out.Op.Epoch.String(),
-		"call", out.CallID, "rc", out.RC, "status", out.Status, "reason", out.Reason, "ms", out.ExecMS)
+		"call", out.CallID, "rc", out.RC, "status", out.Status, "reason", out.Reason, "ms", out.ExecMS, "output", out.Output)
 }
 
 // learn concludes from a result whether the resource is active here.

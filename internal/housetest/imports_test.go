@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"internal/nettest":     {"internal/*"},
 	"internal/memnet":      {},
 	"internal/testcluster": {"internal/*"},
+	"tools/vmtest":         {"internal/cib", "internal/client", "internal/wire"},
 	"tools/bench":          {"tools/internal/*"},
 	"tools/cibgen":         {"tools/internal/*"},
 	"tools/corpus":         {"tools/internal/*"},
