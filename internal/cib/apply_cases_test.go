@@ -174,3 +174,20 @@ func TestApplyRefusals(t *testing.T) {
 		t.Errorf("an old patch: %v", err)
 	}
 }
+
+func TestADoneFencingEndsRequestsThatWaitForIt(t *testing.T) {
+	s := start(t)
+	pending := func(id, target, action string, requested time.Time) FenceRecord {
+		return FenceRecord{FenceRequest: FenceRequest{ID: id, Target: target, Action: action}, State: FencePending, Requested: requested}
+	}
+	s = apply(t, s, Command{At: at, Fencing: []FenceRecord{pending("a", "n1", "reboot", at), pending("b", "n1", "on", at),
+		pending("c", "n2", "reboot", at), pending("d", "n1", "reboot", at.Add(time.Hour))}})
+	s = apply(t, s, Command{At: at, Fencing: []FenceRecord{{FenceRequest: FenceRequest{ID: "x", Target: "n1", Action: "off"}, State: FenceDone,
+		Evidence: ByOperator, Requested: at, Completed: at.Add(time.Minute)}}})
+	want := map[string]string{"a": FenceDone, "b": FencePending, "c": FencePending, "d": FencePending, "x": FenceDone}
+	for _, r := range s.Fencing {
+		if r.State != want[r.ID] || r.State == FenceDone && r.Evidence != ByOperator {
+			t.Errorf("%s is %s by %q", r.ID, r.State, r.Evidence)
+		}
+	}
+}

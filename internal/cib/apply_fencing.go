@@ -15,6 +15,7 @@ func (a *applying) fencing(r *FenceRecord) error {
 	if r.State != FenceDone || before == FenceDone {
 		return nil
 	}
+	a.satisfy(r)
 	id, remote, ok := a.target(r.Target)
 	if !ok {
 		return nil
@@ -53,6 +54,19 @@ func (a *applying) record(r FenceRecord) (before string) {
 	}
 	a.state.Fencing = slices.Clip(list)
 	return before
+}
+
+// satisfy ends the requests that wait for what a record says has been done: those of a leader that is gone would
+// be pending for ever.
+func (a *applying) satisfy(done *FenceRecord) {
+	list := a.state.Fencing // a copy: record has made it
+	for i := range list {
+		r := &list[i]
+		same := r.Action == done.Action || r.Action == "reboot" && done.Action == "off"
+		if r.State == FencePending && r.Target == done.Target && same && !r.Requested.After(done.Completed) {
+			r.State, r.Evidence, r.Node, r.Devices, r.Completed = FenceDone, done.Evidence, done.Node, done.Devices, done.Completed
+		}
+	}
 }
 
 // unfenced notes when a node was let in again, and with which parameters of the devices.
