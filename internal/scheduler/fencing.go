@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"slices"
+	"strconv"
 )
 
 // Fencing and shutdown: which nodes must be made sure of, and what waits for that.
@@ -40,6 +41,32 @@ func (p *planner) managesAny() bool {
 	return slices.ContainsFunc(p.resources, func(r *resource) bool { return r.managed })
 }
 
+// priorityDelay is how long the fencing of a lost node is to wait, in ms, so that in a race of two halves the one
+// that runs more important things shoots first: when we are no more than half of the members, priorities differ,
+// and none is above the target's.
+func (p *planner) priorityDelay(target *node) int64 {
+	members, online, top, lowest := 0, 0, 0, 0
+	for _, n := range p.byName {
+		if n.kind != memberNode {
+			continue
+		}
+		if members == 0 || n.priority > top {
+			top = n.priority
+		}
+		if members == 0 || n.priority < lowest {
+			lowest = n.priority
+		}
+		members++
+		if n.online {
+			online++
+		}
+	}
+	if target.online || online > members/2 || top == lowest || target.priority < top {
+		return 0
+	}
+	return p.cfg.priorityFencingDelayMS
+}
+
 // fenceAndShutdown makes the fencing of every node that needs it and the shutdown of those that asked.
 func (p *planner) fenceAndShutdown() {
 	var dcDown *action
@@ -55,6 +82,9 @@ func (p *planner) fenceAndShutdown() {
 		switch {
 		case n.unclean && managed && p.canFence(n):
 			f := p.fenceAction(n, "", false, cmp.Or(n.fencedReason, "node is unclean"))
+			if n.priorityDelay && p.cfg.priorityFencingDelayMS > 0 {
+				f.set("CRM_meta_priority_fencing_delay", strconv.FormatInt(p.priorityDelay(n)/1000, 10))
+			}
 			p.orderAroundFence(f)
 			if n == p.dc {
 				dcDown = f
