@@ -170,11 +170,14 @@ func (d *Daemon) askLedger(o *office, node string) {
 		ledger, err := d.openLedger(o, node)
 		if err == nil {
 			d.loop.put(ledger)
-		} else if o.ctx.Err() == nil {
-			d.log.Warn("a node does not open its ledger: it is asked again, and gets no orders before", "peer", node, "error", err)
+		} else {
+			if o.ctx.Err() == nil {
+				d.log.Warn("a node does not open its ledger: it is asked again, and gets no orders before", "peer", node, "error", err)
+			}
 			select {
 			case <-time.After(ledgerPatience / 10):
-			case <-o.ctx.Done():
+			case <-o.ctx.Done(): // nobody is asked for this office any more
+				return
 			}
 		}
 		o.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,9 +50,7 @@ func (c *conn) Close() error {
 
 // fail ends one end as a reset does. When it is silent, the other end can go on to write, into the void.
 func (c *conn) fail(err error, silent bool) {
-	c.in.mu.Lock()
-	c.in.void = silent
-	c.in.mu.Unlock()
+	c.in.void.Store(silent)
 	c.in.shut(err)
 	c.peer.in.refuse(err)
 	c.leave()
@@ -90,7 +89,8 @@ type pipe struct {
 	ended   bool  // the writer has closed: after the chunks comes the end
 	readErr error // the reader has closed, or the connection is reset
 	sendErr error // the writer's end is reset
-	void    bool  // the reader is gone and nobody has told the writer
+
+	void    atomic.Bool // the reader is gone and nobody has told the writer
 	readBy  deadline
 	writeBy deadline
 }
@@ -192,7 +192,7 @@ func (p *pipe) write(b []byte) (n int, err error) {
 			return n, p.sendErr
 		case p.ended:
 			return n, net.ErrClosed
-		case p.void:
+		case p.void.Load():
 			return n + len(b), nil
 		case p.readErr != nil:
 			return n, io.ErrClosedPipe

@@ -178,11 +178,23 @@ type addr string
 func (addr) Network() string  { return "mem" }
 func (a addr) String() string { return string(a) }
 
-// Listen opens an address.
+// Listen opens an address. A host that listens has power: whoever still writes to what it was before learns
+// that it is gone.
 func (n *Network) Listen(address string) (net.Listener, error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.init()
+	var stale []*conn
+	for c := range n.conns {
+		if c.remote == hostOf(address) && c.peer.in.void.Load() {
+			stale = append(stale, c)
+		}
+	}
+	n.mu.Unlock()
+	for _, c := range stale {
+		c.fail(syscall.ECONNRESET, false)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.listeners[address] != nil {
 		return nil, fmt.Errorf("listen %s: %w", address, syscall.EADDRINUSE)
 	}

@@ -133,5 +133,14 @@ func TestPowerOffIsSilent(t *testing.T) {
 		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("read from the void: %v", err)
 		}
+		_ = a.SetReadDeadline(time.Time{})
+		l, err := n.Listen("b:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the other end has booted: %v", err)
+		}
 	})
 }

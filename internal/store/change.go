@@ -162,7 +162,9 @@ func (s *Store) join(id current, old *node) error {
 	if s.ctx.Err() != nil {
 		return ErrClosed
 	}
+	term := uint64(0)
 	if old != nil {
+		term = old.raft.CurrentTerm() + 1
 		s.cfg.Log.Warn("our log gives way to another", "old", old.id.Log.String(), "new", id.Log.String())
 		s.node.Store(nil)
 		if err := old.stop(); err != nil {
@@ -170,7 +172,7 @@ func (s *Store) join(id current, old *node) error {
 		}
 	}
 	s.blank.Store(false)
-	err := blank(s.cfg.Dir, id)
+	err := blank(s.cfg.Dir, id, term)
 	if err == nil {
 		var n *node
 		if n, err = s.startNode(id); err == nil {

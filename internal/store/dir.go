@@ -151,14 +151,24 @@ func found(base string, f foundation, log *slog.Logger) error {
 	return writeCurrent(base, f.id)
 }
 
-// blank makes an empty log, for a node that joins another's.
-func blank(base string, id current) error {
+// blank makes an empty log, for a node that joins another's. Its term is above all that the node took part in
+// with its old log, if it had one: a leader whose term is not must be elected again before it is followed,
+// since what the executors of this node have seen must not be of a later term than what they are to do.
+func blank(base string, id current, term uint64) error {
 	dir := id.dir(base)
 	if err := os.RemoveAll(dir); err != nil {
 		return diskError("clear", dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return diskError("make", dir, err)
+	}
+	d, err := openDisk(filepath.Join(dir, diskFile), nil, nil)
+	if err != nil {
+		return err
+	}
+	err = d.SetUint64([]byte(keyTerm), term)
+	if err = errors.Join(err, d.close()); err != nil {
+		return err
 	}
 	return writeCurrent(base, id)
 }

@@ -7,13 +7,16 @@ import (
 )
 
 // event is something that watchers hear: a new State with the command that has led to it, or a change of
-// our leadership.
+// our leadership. Or it is a newcomer among them, who takes its place in the order.
 type event struct {
 	state   cib.State
 	command cib.Command
 	office  bool // the event is about leadership
 	leads   bool
 	term    uint64
+
+	watcher func(cib.State, cib.Command)
+	officer func(leads bool, term uint64)
 }
 
 // events hands events to watchers in their order, from one goroutine, without ever making raft wait.
@@ -22,8 +25,6 @@ type events struct {
 	more   *sync.Cond
 	queue  []event
 	closed bool
-	watch  []func(cib.State, cib.Command)
-	office []func(leads bool, term uint64)
 }
 
 func newEvents() *events {
@@ -48,50 +49,62 @@ func (e *events) close() {
 	e.more.Signal()
 }
 
+// next waits for events; there are none when it is over.
+func (e *events) next() []event {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.queue) == 0 && !e.closed {
+		e.more.Wait()
+	}
+	batch := e.queue
+	e.queue = nil
+	return batch
+}
+
 func (e *events) run() {
-	for {
-		e.mu.Lock()
-		for len(e.queue) == 0 && !e.closed {
-			e.more.Wait()
-		}
-		if len(e.queue) == 0 {
-			e.mu.Unlock()
-			return
-		}
-		batch, watch, office := e.queue, e.watch, e.office
-		e.queue = nil
-		e.mu.Unlock()
+	var (
+		watchers      []func(cib.State, cib.Command)
+		officers      []func(leads bool, term uint64)
+		state, office event // the last of each kind, for newcomers
+	)
+	for batch := e.next(); len(batch) > 0; batch = e.next() {
 		for _, ev := range batch {
-			if ev.office {
-				for _, f := range office {
+			switch {
+			case ev.watcher != nil:
+				watchers = append(watchers, ev.watcher)
+				if state.state.CIB != nil {
+					ev.watcher(state.state, cib.Command{})
+				}
+			case ev.officer != nil:
+				officers = append(officers, ev.officer)
+				if office.leads {
+					ev.officer(true, office.term)
+				}
+			case ev.office:
+				office = ev
+				for _, f := range officers {
 					f(ev.leads, ev.term)
 				}
-				continue
-			}
-			for _, f := range watch {
-				f(ev.state, ev.command)
+			default:
+				state = ev
+				for _, f := range watchers {
+					f(ev.state, ev.command)
+				}
 			}
 		}
 	}
 }
 
-// Watch has f called for each State from now on, in the order of commit, with the command that has led to
-// it. A State that came as a whole (after a start, from the leader's snapshot, with another log) has a zero
-// command. Calls come from one goroutine, the same as OnLead's, so f must not call Close, and what it waits
-// for must not wait for it. Call it before anything else to miss nothing.
-func (s *Store) Watch(f func(cib.State, cib.Command)) {
-	s.events.mu.Lock()
-	defer s.events.mu.Unlock()
-	s.events.watch = append(s.events.watch[:len(s.events.watch):len(s.events.watch)], f)
-}
+// Watch has f called with the State as it is, and with each one from then on, in the order of commit, with the
+// command that has led to it. A State that came as a whole (the first one, the leader's snapshot, that of
+// another log) has a zero command. Calls come from one goroutine, the same as OnLead's, so f must not call
+// Close, and what it waits for must not wait for it.
+func (s *Store) Watch(f func(cib.State, cib.Command)) { s.events.put(event{watcher: f}) }
 
-// OnLead has f called when this node begins to lead, with the term, and when it ceases to. What Watch tells
-// between the two was committed in between or before; a Barrier makes sure that it is all there.
-func (s *Store) OnLead(f func(leads bool, term uint64)) {
-	s.events.mu.Lock()
-	defer s.events.mu.Unlock()
-	s.events.office = append(s.events.office[:len(s.events.office):len(s.events.office)], f)
-}
+// OnLead has f called when this node begins to lead, with the term, and when it ceases to; at once when it
+// leads already. What Watch tells between the two was committed in between or before; a Barrier makes sure
+// that it is all there.
+func (s *Store) OnLead(f func(leads bool, term uint64)) { s.events.put(event{officer: f}) }
 
 // onLead is called by the node's goroutine.
 func (s *Store) onLead(n *node, leads bool, term uint64) {

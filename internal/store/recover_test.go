@@ -257,6 +257,49 @@ func TestAWriterLearnsThatTheOutcomeIsUnknown(t *testing.T) {
 	})
 }
 
+func TestLatecomersHearWhatIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.propose(r.up(), "kept")
+		synctest.Wait() // everybody who was there has heard
+		var heard []string
+		r.stores["n1"].Watch(func(s cib.State, c cib.Command) { heard = append(heard, attr(s, "n1", "v")+"/"+c.By) })
+		r.stores["n1"].OnLead(func(leads bool, term uint64) { heard = append(heard, fmt.Sprint(leads, term)) })
+		r.propose(r.stores["n1"], "new")
+		synctest.Wait()
+		if got := strings.Join(heard, " "); got != "kept/ true2 new/test" && got != "kept/ true 2 new/test" {
+			t.Errorf("heard %q", got)
+		}
+	})
+}
+
+func TestTheStateIsNeverBlankInBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2)
+		r.propose(r.up(), "kept")
+		r.until("n2 has it", r.sees("n2", "kept"))
+		r.stop("n1")
+		n2, done := r.stores["n2"], make(chan struct{})
+		go func() {
+			defer close(done)
+			if _, err := n2.Recover(context.Background(), fencedCommand("n1")); err != nil {
+				t.Error(err)
+			}
+		}()
+		for {
+			if got := attr(n2.View(), "n1", "v"); got != "kept" {
+				t.Fatalf("a state with %q", got)
+			}
+			select {
+			case <-done:
+				return
+			default:
+				time.Sleep(time.Microsecond)
+			}
+		}
+	})
+}
+
 func TestCampaign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 3)

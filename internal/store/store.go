@@ -91,8 +91,9 @@ type Store struct {
 	wg     sync.WaitGroup
 	events *events
 
-	turn chan struct{}        // holds one item, which whoever exchanges the log for another has taken
-	node atomic.Pointer[node] // nil while there is no log, and for moments between two
+	turn   chan struct{}        // holds one item, which whoever exchanges the log for another has taken
+	node   atomic.Pointer[node] // nil while there is no log, and for moments between two
+	former atomic.Pointer[node] // the last one that there was
 
 	blank atomic.Bool // there is no log, for sure
 
@@ -166,6 +167,7 @@ func Open(cfg Config) (*Store, error) {
 // adopt makes n the log that counts.
 func (s *Store) adopt(n *node) {
 	s.blank.Store(false)
+	s.former.Store(n)
 	s.node.Store(n)
 	if n.alone() {
 		s.wg.Go(func() {
@@ -209,9 +211,13 @@ func (s *Store) ID() LogID {
 	return LogID{}
 }
 
-// View returns the newest State that is known here to be agreed on.
+// View returns the newest State that is known here to be agreed on. While the log is exchanged for another,
+// and after Close, it is the last one that was.
 func (s *Store) View() cib.State {
 	if n := s.node.Load(); n != nil {
+		return n.fsm.view()
+	}
+	if n := s.former.Load(); n != nil {
 		return n.fsm.view()
 	}
 	return cib.NewState(cib.Cluster{})

@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"runtime/pprof"
 	"testing"
 	"time"
 
@@ -52,16 +52,12 @@ func New(t testing.TB, nodes int) *Cluster {
 	return c
 }
 
-func (c *Cluster) layout(name string) daemon.Layout {
-	return daemon.LayoutIn(filepath.Join(c.base, name))
-}
-
 // add makes a node a member and starts it.
 func (c *Cluster) add(name string) {
 	c.T.Helper()
 	o := daemon.NodeOptions{Name: name, Listen: []string{name + ":2225"}, Dial: c.World.dial(name)}
 	if len(c.Names) == 0 {
-		if err := daemon.Setup(c.layout(name), "test", o); err != nil {
+		if err := daemon.Setup(c.World.layout(name), "test", o); err != nil {
 			c.T.Fatal(err)
 		}
 	} else {
@@ -71,7 +67,7 @@ func (c *Cluster) add(name string) {
 		if err != nil {
 			c.T.Fatal(err)
 		}
-		if err := daemon.Join(ctx, c.layout(name), invited.Token, o); err != nil {
+		if err := daemon.Join(ctx, c.World.layout(name), invited.Token, o); err != nil {
 			c.T.Fatal(err)
 		}
 	}
@@ -97,12 +93,7 @@ func (c *Cluster) Crash(name string) { c.World.powerOff(name, "the test crashes 
 func (c *Cluster) Kill(name string) { c.World.kill(name) }
 
 // Daemon is the one that runs on a host; nil when none does.
-func (c *Cluster) Daemon(name string) *daemon.Daemon {
-	if b := c.World.boot(name); b != nil {
-		return b.daemon
-	}
-	return nil
-}
+func (c *Cluster) Daemon(name string) *daemon.Daemon { return c.World.daemon(name) }
 
 func (c *Cluster) stop() {
 	c.end()
@@ -159,6 +150,9 @@ func (c *Cluster) Until(what string, ok func() bool) time.Duration {
 	began := time.Now()
 	for !ok() {
 		if time.Since(began) > 2*time.Minute {
+			if os.Getenv("TESTCLUSTER_LOG") != "" {
+				_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+			}
 			c.T.Fatalf("not within two minutes: %s\n%s", what, c.Picture())
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -222,4 +216,14 @@ func shortly() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	context.AfterFunc(ctx, cancel)
 	return ctx
+}
+
+// Settled reports whether the leader has nothing to do.
+func (c *Cluster) Settled() bool {
+	d := c.Daemon(c.Leader())
+	if d == nil {
+		return false
+	}
+	rest, err := d.Rest(shortly(), 0)
+	return err == nil && rest.Settled
 }

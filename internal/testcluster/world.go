@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +38,7 @@ type host struct {
 	boots   int
 	running map[string]bool // resources
 	boot    *boot           // the daemon, nil when there is none
-	ending  chan struct{}   // closed when the last daemon has ended
+	dirs    int             // its files are copied when it dies: what is left of it in this process writes elsewhere
 }
 
 // boot is one run of a daemon.
@@ -58,10 +61,14 @@ func (w *World) host(name string) *host {
 	return h
 }
 
-func (w *World) boot(name string) *boot {
+// daemon is the one that runs on a host, nil when none does.
+func (w *World) daemon(name string) *daemon.Daemon {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.host(name).boot
+	if b := w.host(name).boot; b != nil {
+		return b.daemon
+	}
+	return nil
 }
 
 // dial connects a host to others while its present daemon lives.
@@ -73,16 +80,10 @@ func (w *World) dial(name string) func(ctx context.Context, local, remote string
 func (w *World) start(name string) error {
 	w.mu.Lock()
 	h := w.host(name)
-	ending := h.ending
 	if h.boot != nil {
 		w.mu.Unlock()
 		return fmt.Errorf("the daemon of %s runs", name)
 	}
-	w.mu.Unlock()
-	if ending != nil {
-		<-ending
-	}
-	w.mu.Lock()
 	if !h.on {
 		h.on = true
 		h.boots++
@@ -90,9 +91,11 @@ func (w *World) start(name string) error {
 	b := &boot{world: w, name: name}
 	b.dead, b.die = context.WithCancel(context.Background())
 	id := fmt.Sprintf("%s-boot-%d", name, h.boots)
+	h.boot = b
 	w.mu.Unlock()
+	layout := w.layout(name)
 	d, err := daemon.New(daemon.Config{
-		Layout: w.c.layout(name), BootID: id, Self: "/bin/true", Log: slog.New(w.c.log),
+		Layout: layout, BootID: id, Self: "/bin/true", Log: slog.New(w.c.log),
 		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b},
 		Dial: func(ctx context.Context, _, remote string) (net.Conn, error) {
 			if b.dead.Err() != nil {
@@ -104,14 +107,31 @@ func (w *World) start(name string) error {
 	if err != nil {
 		return err
 	}
-	b.daemon = d
 	if err := d.Start(); err != nil {
+		if b.dead.Err() != nil { // killed while it started
+			return nil
+		}
 		return err
 	}
 	w.mu.Lock()
-	h.boot = b
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	if b.dead.Err() != nil {
+		w.wg.Go(d.Stop)
+		return nil
+	}
+	b.daemon = d
 	return nil
+}
+
+// layout is where the files of a host's present daemon are.
+func (w *World) layout(name string) daemon.Layout {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.layoutOf(name)
+}
+
+func (w *World) layoutOf(name string) daemon.Layout {
+	return daemon.LayoutIn(filepath.Join(w.c.base, fmt.Sprintf("%s-%d", name, w.host(name).dirs)))
 }
 
 var errDead = errors.New("this daemon is dead")
@@ -136,21 +156,52 @@ func (w *World) end(name string, off bool) {
 	}
 	if b != nil {
 		b.die()
-		h.ending = make(chan struct{})
+		from := w.layoutOf(name)
+		h.dirs++
+		if err := copyFiles(from, w.layoutOf(name)); err != nil {
+			w.c.T.Errorf("the files of %s cannot be copied: %v", name, err)
+		}
 	}
-	ending := h.ending
 	w.mu.Unlock()
 	if off {
 		w.c.Net.PowerOff(name)
 	} else {
 		w.c.Net.Crash(name)
 	}
-	if b != nil {
-		w.wg.Go(func() {
-			b.daemon.Stop()
-			close(ending)
-		})
+	if b != nil && b.daemon != nil {
+		w.wg.Go(b.daemon.Stop)
 	}
+}
+
+// copyFiles copies identity, log and ledger.
+func copyFiles(from, to daemon.Layout) error {
+	for _, d := range [][2]string{{from.Conf, to.Conf}, {from.Data, to.Data}} {
+		if err := filepath.WalkDir(d[0], func(path string, e fs.DirEntry, err error) error {
+			rel, _ := filepath.Rel(d[0], path)
+			into := filepath.Join(d[1], rel)
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // it has just been removed
+				return nil
+			case err != nil:
+				return err
+			case e.IsDir():
+				return os.MkdirAll(into, 0o700)
+			case !e.Type().IsRegular():
+				return nil
+			}
+			data, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(into, data, 0o600)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // BreakFencing makes the fence devices fail from now on, or work again.
@@ -298,6 +349,9 @@ func (a agents) Run(ctx context.Context, c fencer.AgentCall) fencer.AgentResult 
 	case <-ctx.Done():
 		return fencer.AgentResult{RC: -1, TimedOut: true, Err: context.Cause(ctx)}
 	case <-a.dead.Done():
+		return fencer.AgentResult{RC: -1, Err: errDead}
+	}
+	if a.dead.Err() != nil {
 		return fencer.AgentResult{RC: -1, Err: errDead}
 	}
 	w := a.world
