@@ -34,6 +34,8 @@ func run() int {
 		switch os.Args[1] {
 		case "daemon":
 			return daemon.Command(ctx, args, os.Stdout, os.Stderr, func(file string) daemon.Faults { return lab.Watch(file, time.Now) })
+		case "watchdog-guard":
+			return daemon.GuardCommand(ctx, args)
 		case "cluster":
 			return daemon.ClusterCommand(ctx, args, os.Stdout, os.Stderr)
 		case "lab":

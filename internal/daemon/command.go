@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/fencer"
 )
 
 // Exit codes of the daemon. systemd starts it again after all but exitEnded.
@@ -40,6 +41,9 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 		boot    = flags.String("boot-id", "", "the boot id of this host, for a lab")
 		agents  = flags.StringSlice("agents", nil, "directories with OCF agents, looked at before /usr/lib/ocf/resource.d")
 		fencers = flags.StringSlice("fence-agents", nil, "directories with fence agents, looked at before /usr/sbin")
+		guard   = flags.String("watchdog", "", "a watchdog that resets this host when its part in the cluster is over: /dev/watchdog, or \"software\"")
+		within  = flags.Duration("watchdog-timeout", 10*time.Second, "time within which the watchdog must be fed")
+		reset   = flags.String("watchdog-reset", "", "what a software watchdog runs instead of resetting the host, for a lab")
 		faulty  = flags.String("faults", "", "file that says what is to go wrong, for a lab")
 		verbose = flags.BoolP("verbose", "v", false, "log what the daemon does in detail")
 	)
@@ -55,9 +59,14 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	cfg := Config{Layout: LayoutIn(*dir), BootID: *boot, OCFRoots: *agents, Fencers: *fencers, Log: log}
+	cfg := Config{Layout: LayoutIn(*dir), BootID: *boot, OCFRoots: *agents, Fencers: *fencers, Log: log, Ask: fencer.AskOperators,
+		Watchdog: WatchdogConfig{Device: *guard, Timeout: *within, Reset: *reset}}
 	if *faulty != "" {
-		cfg.Faults = faults(*faulty)
+		cfg.Faults, cfg.Ask = faults(*faulty), nil
+		if *guard != "" && (*guard != softwareWatchdog || *reset == "") {
+			fmt.Fprintln(stderr, "cerco daemon: a lab has only software watchdogs, and --watchdog-reset must say what they do")
+			return exitUsage
+		}
 		cfg.Panic = func(why string) {
 			log.Error("a real host would end now; here its daemon does", "why", why)
 			os.Exit(exitFailed)

@@ -33,7 +33,10 @@ type Config struct {
 	BootID   string   // of this host; another one means that everything that ran here has ended
 	OCFRoots []string // where resource agents are looked for, before /usr/lib/ocf/resource.d
 	Fencers  []string // directories of fence agents, before those of the system
-	Faults   Faults   // of a lab
+	Watchdog WatchdogConfig
+	// Ask tells people that a fencing waits for them, beyond what the log and the events say; nil: nobody else.
+	Ask    func(ctx context.Context, q fencer.Question) error
+	Faults Faults // of a lab
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -75,6 +78,7 @@ type Daemon struct {
 	executor  *executor.Executor
 	host      *driver.Host
 	fencer    *fencer.Fencer
+	watchdog  *watchdog.Watchdog // nil: none
 	members   *membership.Membership
 	lone      *lone
 	api       *api.Server
@@ -193,6 +197,7 @@ func (d *Daemon) start() (err error) {
 	}
 	d.loop.start(d.ctx)
 	d.members.Start()
+	d.startWatchdog()
 	d.wg.Go(d.comeBack)
 	if d.node.Found != nil && d.store.Blank() {
 		if err := d.store.Bootstrap(cib.NewState(*d.node.Found)); err != nil {
@@ -212,7 +217,7 @@ func (d *Daemon) startHands() (err error) {
 		agents = fencer.NewPrograms(append(slices.Clone(d.cfg.Fencers), fencer.AgentDirs()...), d.cfg.Now)
 	}
 	d.fencer = fencer.New(fencer.Config{Node: d.node.Name, State: d.store.View, Agents: agents, Remote: d.remoteFencer,
-		Reachable: d.reachable, Heard: d.heard, Admit: d.admitFencing, Now: d.cfg.Now, Log: d.log})
+		Reachable: d.reachable, Heard: d.heard, Admit: d.admitFencing, Ask: d.askPeople, Now: d.cfg.Now, Log: d.log})
 	drv := d.cfg.Driver
 	if drv == nil {
 		d.host = driver.New(driver.Config{OCFRoots: append(slices.Clone(d.cfg.OCFRoots), "/usr/lib/ocf/resource.d"),
@@ -242,6 +247,7 @@ func (d *Daemon) startAPI() error {
 // Stop ends this node's part in the cluster and leaves what runs here running. It may be called twice.
 func (d *Daemon) Stop() {
 	d.stops.Do(func() {
+		d.stopWatchdog()
 		d.cancel(errDaemonEnds)
 		if d.api != nil {
 			d.api.Stop()

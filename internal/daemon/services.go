@@ -108,6 +108,16 @@ func (d *Daemon) remoteFencer(ctx context.Context, node string, req []byte) ([]b
 	return d.call(ctx, node, fencer.Service, req)
 }
 
+// askPeople tells that a fencing waits for somebody.
+func (d *Daemon) askPeople(ctx context.Context, q fencer.Question) error {
+	d.journal.Add(events.Event{At: d.cfg.Now(), Kind: events.KindNote, Node: q.Target, Bad: true,
+		Text: fmt.Sprintf("an operator must see that %s is off, and say so: cerco stonith confirm %s", q.Target, q.Target)})
+	if d.cfg.Ask == nil {
+		return nil
+	}
+	return d.cfg.Ask(ctx, q)
+}
+
 // admitFencing refuses to fence for a leader of the past.
 func (d *Daemon) admitFencing(e cib.Epoch) error {
 	if e != (cib.Epoch{}) && e.Term < d.executor.Epoch().Term {
