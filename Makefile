@@ -9,7 +9,7 @@ ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
 .PHONY: help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
-        fuzz-oracle bench ci install clean
+        fuzz-oracle bench bench-failover ci install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,11 @@ fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -se
 BENCH ?= .
 bench: build ## processor time and memory, ours beside crm_simulate's; BENCH_LONG=1 for its slowest sizes
 	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 60m ./tools/bench
+
+FAILOVER ?= .
+bench-failover: build ## time from the death of a host to recovery, ours beside Corosync and Pacemaker's; root; FAILOVER=/nodes=3
+	CERCO=$(CURDIR)/bin/cerco INCUMBENT=$(abspath $(SHARED)/tools/incumbent) \
+		go test -run '^$$' -bench '$(FAILOVER)' -benchtime 1x -timeout 120m ./tools/failover
 
 ci: ## everything that must hold, as CI runs it
 	.ci/run

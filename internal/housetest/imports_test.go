@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"tools/bench":          {"tools/internal/*"},
 	"tools/cibgen":         {"tools/internal/*"},
 	"tools/corpus":         {"tools/internal/*"},
+	"tools/failover":       {},
 	"tools/fuzzoracle":     {"tools/internal/*"},
 	"tools/internal/judge": {}, "tools/internal/sim": {}, "tools/internal/cibgen": {},
 }
