@@ -45,7 +45,7 @@ race: ## all tests, with the race detector
 	CGO_ENABLED=1 go test -race ./...
 
 golden: ## record the golden cases anew; read the difference line by line
-	go test ./internal/scheduler ./internal/cib -run Golden -rewrite
+	go test ./internal/scheduler ./internal/cib ./internal/controller -run Golden -rewrite
 	git diff --stat -- '*/testdata/*'
 
 check: fmt vet lint ## formatting, vet, staticcheck, and that go.mod is tidy

@@ -40,6 +40,7 @@ type Controller struct {
 	// trusted are the ids of the members of which all that they did is known here: they have answered at the
 	// beginning of the term, or been taken in since, and have not been lost.
 	trusted map[string]bool
+	missed  map[string]bool // ids of members that are away for a while and have been missed: when they are heard, they are back
 
 	facts    factsAsked
 	proposed map[resultKey]time.Time // results that are on their way into the log
@@ -61,7 +62,7 @@ func New(cfg Config) *Controller {
 // reset forgets everything but who we are.
 func (c *Controller) reset() {
 	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, wake: c.wake,
-		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}}
+		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}, missed: map[string]bool{}}
 }
 
 // Step takes in one event and returns what is to be done about it, in order.

@@ -15,11 +15,12 @@ import (
 type flight struct {
 	op       cib.Operation
 	since    time.Time
-	deadline time.Time // then it counts as timed out
-	again    time.Time // when to send the order again, since it may not have arrived; zero: it has
-	err      string    // why it may not have arrived
-	noWait   bool      // it has no result
-	adopted  int       // the action of the plan under way that it does as well, though an earlier plan ordered it; 0: none
+	patience time.Duration // its own time-out, and the time for messages
+	deadline time.Time     // then it counts as timed out
+	again    time.Time     // when to send the order again, since it may not have arrived; zero: it has
+	err      string        // why it may not have arrived
+	noWait   bool          // it has no result
+	adopted  int           // the action of the plan under way that it does as well, though an earlier plan ordered it; 0: none
 }
 
 // slack is what an operation gets beyond its own time-out when its graph says nothing.
@@ -36,8 +37,18 @@ func (c *Controller) newFlight(op cib.Operation) *flight {
 	} else if c.opts.clusterDelay > 0 {
 		delay = c.opts.clusterDelay
 	}
-	return &flight{op: op, since: c.now,
-		deadline: c.now.Add(time.Duration(op.TimeoutMS+op.StartDelayMS)*time.Millisecond + delay)}
+	f := &flight{op: op, since: c.now, patience: time.Duration(op.TimeoutMS+op.StartDelayMS)*time.Millisecond + delay}
+	f.deadline = c.now.Add(f.patience)
+	return f
+}
+
+// progress notes that a node has done something: what it was told to do later has waited for its turn until now.
+func (c *Controller) progress(node string) {
+	for _, f := range c.flights {
+		if f.op.Node == node && !f.noWait {
+			f.deadline = c.now.Add(f.patience)
+		}
+	}
 }
 
 // dispatch orders an operation. One that is in flight already, for an earlier plan, is waited for instead.

@@ -79,6 +79,11 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 	down := cib.NodeUpdate{InCCM: "false", Crmd: "offline", Join: "down"}
 	isDown := ns != nil && ns.InCCM == "false" && ns.Crmd == "offline" && ns.Join == "down"
 	told := isUp(ns) && ns.Expected == "down" && c.asked(m.ID, "shutdown") // to stop
+	if facts.AwayUntil.IsZero() {
+		delete(c.missed, m.ID)
+	} else if h == nil || h.Lost || !h.Ready {
+		c.missed[m.ID] = true
+	}
 	rebooted := h != nil && h.BootID != "" && facts.BootID != "" && h.BootID != facts.BootID
 	switch {
 	case h == nil || h.Lost:
@@ -105,7 +110,7 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 	u = cib.NodeUpdate{InCCM: "true", Crmd: "online", Join: "member", Expected: "member", BootID: h.BootID}
 	left := ns != nil && !isUp(ns) && ns.Expected == "down"
 	u.Erase = rebooted || left && !c.opts.shutdownLock
-	if !facts.AwayUntil.IsZero() {
+	if !facts.AwayUntil.IsZero() && (c.missed[m.ID] || !c.now.Before(facts.AwayUntil)) {
 		u.AwayUntil = new(time.Time)
 	}
 	return u, !isUp(ns) || !c.trusted[m.ID] || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil

@@ -112,7 +112,9 @@ func (f *flight) entry() *cib.Element {
 			attrs = append(attrs, cib.Attr{Name: at.name, Value: v})
 		}
 	}
-	attrs = append(attrs, cib.Attr{Name: "op-digest", Value: digest(op)})
+	if len(op.Attrs) > 0 {
+		attrs = append(attrs, cib.Attr{Name: "op-digest", Value: digest(op)})
+	}
 	return cib.NewElement("lrm_rsc_op", attrs)
 }
 

@@ -145,6 +145,9 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 			c.remember(keyOf(r))
 		}
 		f := c.takeFlight(&r.Op)
+		if f != nil && r.Serial > 0 {
+			c.progress(r.Op.Node)
+		}
 		switch {
 		case c.actionOf(f) != 0:
 			c.finish(c.actionOf(f), succeeded(r))

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/events"
+	"github.com/cerco-ha/cerco/internal/executor"
 )
 
 const (
@@ -86,7 +88,8 @@ func (d *Daemon) dispatch(ctx context.Context, op cib.Operation) {
 	}
 	if err != nil && ctx.Err() == nil {
 		d.log.Warn("an order did not get through", "plan", op.Epoch, "node", op.Node, "resource", op.Resource, "operation", op.Name, "error", err)
-		d.loop.put(controller.Undelivered{Op: op, Err: err.Error()})
+		refused := strings.Contains(err.Error(), executor.ErrStale.Error()) // it may have come over the wire
+		d.loop.put(controller.Undelivered{Op: op, Err: err.Error(), Refused: refused})
 	}
 }
 

@@ -156,7 +156,8 @@ func (e *Executor) Epoch() cib.Epoch {
 
 // Do takes an order. nil means that it is on disk: it will be carried out once, and its result reported, whatever
 // happens to the daemon meanwhile. An order that was taken before is not carried out again; if its result is there
-// it is reported again. ErrStale refuses a lower epoch than the highest seen.
+// it is reported again. ErrStale refuses a new order of a lower epoch than the highest seen: it will never be
+// carried out here.
 func (e *Executor) Do(op cib.Operation) error {
 	if op.Node != "" && op.Node != e.cfg.Node {
 		return fmt.Errorf("operation %s of %s is for node %s; this is %s", op.Name, op.Resource, op.Node, e.cfg.Node)
@@ -169,14 +170,14 @@ func (e *Executor) Do(op cib.Operation) error {
 	if !e.started || e.stopped {
 		return ErrStopped
 	}
-	if op.Epoch.Less(e.led.epoch) {
-		return fmt.Errorf("%w: %s, seen %s", ErrStale, op.Epoch, e.led.epoch)
-	}
-	if rec := e.led.find(op.Epoch, op.Action); rec != nil {
+	if rec := e.led.find(op.Epoch, op.Action); rec != nil { // whatever its epoch: ErrStale must mean that it is not done
 		if rec.State == opDone {
 			e.resend(rec)
 		}
 		return nil
+	}
+	if op.Epoch.Less(e.led.epoch) {
+		return fmt.Errorf("%w: %s, seen %s", ErrStale, op.Epoch, e.led.epoch)
 	}
 	rec, err := e.led.accept(op)
 	if err != nil {

@@ -171,7 +171,7 @@ func (w *World) perform(l *Node, e controller.Effect) {
 	case controller.Ack:
 		n := w.Node(e.Node)
 		w.after(w.vary(w.delay.Link), func() {
-			if w.reach(l, n) {
+			if w.reach(l, n) && !w.mishap() {
 				n.acknowledged(e.Serial)
 			}
 		})
@@ -187,7 +187,9 @@ func (w *World) order(l *Node, op cib.Operation) {
 	w.after(w.vary(w.delay.Link), func() {
 		if w.reach(l, n) && n.Daemon {
 			n.receive(op)
-			return
+			if !w.mishap() { // the answer is lost
+				return
+			}
 		}
 		w.after(w.delay.Token/4, func() {
 			if w.leader == l {

@@ -117,6 +117,11 @@ func sorted[V any](m map[string]V) []string {
 // receive takes an order from a leader.
 func (n *Node) receive(op cib.Operation) {
 	w := n.w
+	key := orderKey{op.Epoch, op.Action}
+	if n.known[key] && op.Name != "do_shutdown" {
+		n.report()
+		return
+	}
 	if op.Epoch.Less(n.seen) {
 		w.trace("%s refuses an order of epoch %s", n.Name, op.Epoch)
 		w.after(w.vary(w.delay.Link), func() {
@@ -134,11 +139,6 @@ func (n *Node) receive(op cib.Operation) {
 			w.tellMembers(w.leader)
 			w.after(w.delay.Operation, n.StopDaemon)
 		}
-		return
-	}
-	key := orderKey{op.Epoch, op.Action}
-	if n.known[key] {
-		n.report()
 		return
 	}
 	n.known[key] = true
@@ -271,7 +271,7 @@ func (n *Node) report() {
 	w, batch, boot := n.w, slices.Clone(n.unacked), n.boots
 	if l := w.leader; l != nil && w.reach(n, l) {
 		w.after(w.vary(w.delay.Link), func() {
-			if w.leader == l && w.reach(n, l) && n.boots == boot {
+			if w.leader == l && w.reach(n, l) && n.boots == boot && !w.mishap() {
 				w.step(l, controller.Reported{Results: batch})
 			}
 		})

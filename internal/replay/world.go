@@ -130,6 +130,9 @@ func (w *World) vary(d time.Duration) time.Duration {
 	return d/2 + time.Duration(w.rng.Int64N(int64(d)+1))
 }
 
+// mishap decides whether a message gets lost, where the world is of that kind.
+func (w *World) mishap() bool { return w.cfg.Jitter && w.rng.IntN(30) == 0 }
+
 // event is something that will happen.
 type event struct {
 	at  time.Time

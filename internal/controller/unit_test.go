@@ -1,0 +1,342 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/transition"
+)
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+const noFencing = `<cluster_property_set id="cib-bootstrap-options"><nvpair id="no-fencing" name="stonith-enabled" value="false"/></cluster_property_set>`
+
+const toy = `<primitive id="A" class="ocf" provider="cerco" type="Toy"><operations><op id="A-m" name="monitor" interval="10s" timeout="30s"/></operations></primitive>`
+
+// desk is a controller whose wishes are granted at once, by hand.
+type desk struct {
+	t     *testing.T
+	c     *Controller
+	now   time.Time
+	state cib.State
+	out   []Effect // what it wants and nobody has given it yet
+}
+
+func newDesk(t *testing.T, names int, edits ...string) *desk {
+	d := &desk{t: t, c: New(Config{Name: "n1"}), now: noon}
+	cluster := cib.Cluster{Name: "desk", LastID: names}
+	for i := range names {
+		cluster.Members = append(cluster.Members, cib.Member{ID: fmt.Sprint(i + 1), Name: fmt.Sprintf("n%d", i+1), Votes: 1})
+	}
+	d.state = cib.NewState(cluster)
+	for _, xml := range edits {
+		d.apply(cib.Command{Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true, XML: xml}}}})
+	}
+	return d
+}
+
+func (d *desk) apply(cmd cib.Command) {
+	d.t.Helper()
+	cmd.At = d.now
+	next, err := cib.Apply(d.state, cmd)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	next.Index = d.state.Index + 1
+	d.state = next
+}
+
+// step gives the controller an event, and commits what it proposes.
+func (d *desk) step(ev Event) {
+	d.t.Helper()
+	for _, e := range d.c.Step(d.now, ev) {
+		if p, ok := e.(Propose); ok {
+			d.commit(p.Command)
+		} else {
+			d.out = append(d.out, e)
+		}
+	}
+}
+
+func (d *desk) commit(cmd cib.Command) {
+	d.t.Helper()
+	d.apply(cmd)
+	d.step(Applied{State: d.state, Command: cmd})
+}
+
+func (d *desk) members(lost ...string) Members {
+	m := Members{Quorate: true}
+	for _, x := range d.state.Cluster.Members {
+		h := Heard{ID: x.ID, Name: x.Name, BootID: "boot-" + x.Name, Ready: true, LastHeard: d.now}
+		for _, l := range lost {
+			h.Lost = h.Lost || l == x.Name
+		}
+		m.Heard = append(m.Heard, h)
+	}
+	return m
+}
+
+// ordered takes the orders off the desk.
+func (d *desk) ordered() []cib.Operation {
+	var ops []cib.Operation
+	for _, e := range d.out {
+		if o, ok := e.(Dispatch); ok {
+			ops = append(ops, o.Op)
+		}
+	}
+	d.out = nil
+	return ops
+}
+
+// answer has every order done as expected, until there are no more; those whose name stays are left alone.
+func (d *desk) answer(stays string) (left []cib.Operation) {
+	d.t.Helper()
+	for serial := d.state.Index; ; {
+		ops := d.ordered()
+		if len(ops) == 0 {
+			return left
+		}
+		for _, op := range ops {
+			if op.Name == stays {
+				left = append(left, op)
+				continue
+			}
+			serial++
+			d.step(Reported{[]cib.OpResult{{Op: op, Serial: serial, CallID: int(serial), RC: op.TargetRC, Changed: d.now.Unix(), BootID: "boot-" + op.Node, Digest: digestFor(&op)}}})
+		}
+	}
+}
+
+// digestFor is what an executor makes of an operation's parameters.
+func digestFor(op *cib.Operation) string {
+	params := map[string]string{}
+	for _, a := range op.Attrs {
+		params[a.Name] = a.Value
+	}
+	return cib.Digest(params, func(name string) bool {
+		return name == "crm_feature_set" || strings.HasPrefix(name, "CRM_meta_") && (name != "CRM_meta_timeout" || op.IntervalMS == 0)
+	})
+}
+
+func (d *desk) lead() {
+	d.t.Helper()
+	d.step(Lead{Term: 1, State: d.state})
+	d.step(d.members())
+}
+
+func TestOrderThatIsNotAnswered(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	left := d.answer("start")
+	if len(left) != 1 || left[0].TimeoutMS != 20000 {
+		t.Fatalf("orders left: %+v", left)
+	}
+	start := left[0]
+	if want := "9:1:0:"; !strings.HasPrefix(start.Key, fmt.Sprintf("%d:1:0:", start.Action)) || len(start.Key) < len(want)+36 {
+		t.Errorf("transition key %q", start.Key)
+	}
+	d.step(Undelivered{Op: start, Err: "connection refused"})
+	w := d.c.Status().Waits
+	if len(w) != 1 || w[0].Trouble != "connection refused" || w[0].Release == "" || !w[0].Until.Equal(noon.Add(80*time.Second)) {
+		t.Errorf("waits %+v", w)
+	}
+	d.now = d.now.Add(resend)
+	d.step(Tick{})
+	if again := d.ordered(); len(again) != 1 || again[0].Key != start.Key {
+		t.Fatalf("after a second: %+v, want the same order again", again)
+	}
+	d.now = noon.Add(80 * time.Second)
+	d.step(Tick{})
+	h := nodeStateByName(d.state.CIB, start.Node).History("A")
+	if n := len(h.Ops); n == 0 || h.Ops[n-1].Status != cib.OpTimedOut {
+		t.Fatalf("history after the time-out: %+v", h.Ops)
+	}
+	if ops := d.ordered(); len(ops) != 1 || ops[0].Name != "stop" || ops[0].Node != start.Node {
+		t.Errorf("orders after the time-out: %+v, want a stop, for who knows what became of the start", ops)
+	}
+}
+
+func TestCounting(t *testing.T) {
+	c := New(Config{})
+	c.opts.startFailureFatal = true
+	for _, x := range []struct {
+		name          string
+		interval      int64
+		rc, target    int
+		onFail        string
+		counts, fatal bool
+	}{
+		{"monitor", 0, 1, 7, "", false, false},
+		{"monitor", 0, 0, 7, "", false, false},
+		{"monitor", 10000, 7, 0, "", true, false},
+		{"monitor", 10000, 190, 0, "", false, false},
+		{"monitor", 10000, 191, 8, "", false, false},
+		{"monitor", 10000, 0, 8, "", true, false},
+		{"monitor", 10000, 7, 0, "ignore", false, false},
+		{"start", 0, 0, 0, "", false, false},
+		{"start", 0, 1, 0, "", true, true},
+		{"stop", 0, 1, 0, "", true, true},
+		{"promote", 0, 1, 0, "", true, false},
+		{"demote", 0, 1, 0, "", true, false},
+		{"notify", 0, 1, 0, "", false, false},
+		{"cancel", 10000, 1, 0, "", false, false},
+	} {
+		r := cib.OpResult{Op: cib.Operation{Name: x.name, IntervalMS: x.interval, TargetRC: x.target, OnFail: x.onFail}, RC: x.rc}
+		if counts, fatal := c.counts(&r); counts != x.counts || fatal != x.fatal {
+			t.Errorf("%+v: counts %v, fatal %v", x, counts, fatal)
+		}
+	}
+	c.opts.startFailureFatal = false
+	r := cib.OpResult{Op: cib.Operation{Name: "start"}, RC: 1}
+	if counts, fatal := c.counts(&r); !counts || fatal {
+		t.Error("with start-failure-is-fatal=false a failed start counts once")
+	}
+}
+
+// An acknowledgement that was lost: the result comes again, and is acknowledged again, but counts once.
+func TestResultComesTwice(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	start := d.answer("start")[0]
+	r := cib.OpResult{Op: start, Serial: 99, CallID: 99, RC: 1, Changed: d.now.Unix(), BootID: "boot-" + start.Node}
+	d.step(Reported{[]cib.OpResult{r}})
+	index := d.state.Index
+	d.out = nil
+	d.step(Reported{[]cib.OpResult{r}})
+	if len(d.out) != 1 || d.out[0] != (Ack{Node: start.Node, Serial: 99}) || d.state.Index != index {
+		t.Errorf("the second time: %+v, and %d commits", d.out, d.state.Index-index)
+	}
+	r.Serial, r.BootID = 100, "boot-of-old"
+	d.out = nil
+	d.step(Reported{[]cib.OpResult{r}})
+	if len(d.out) != 1 || d.state.Index != index {
+		t.Errorf("of an earlier boot: %+v, and %d commits", d.out, d.state.Index-index)
+	}
+}
+
+// A member that has joined and never come up is not fenced; one of which nobody knows what it runs is.
+func TestMembersNeverSeen(t *testing.T) {
+	for _, unverified := range []bool{false, true} {
+		d := newDesk(t, 3, `<primitive id="F" class="stonith" type="fence_dummy"/>`, toy)
+		if unverified {
+			d.state.Nodes = []cib.NodeFacts{{ID: "3", Unverified: true}}
+		}
+		d.step(Lead{Term: 1, State: d.state})
+		m := d.members()
+		m.Heard = m.Heard[:2]
+		d.step(m)
+		fenced := false
+		for _, e := range d.out {
+			if f, ok := e.(Fence); ok && f.Request.Target == "n3" {
+				fenced = true
+			}
+		}
+		if fenced != unverified {
+			t.Errorf("unverified %v: n3 is fenced: %v", unverified, fenced)
+		}
+	}
+}
+
+// A member that is away with leave is not lost before its time.
+func TestMemberAway(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	d.answer("")
+	back := d.now.Add(30 * time.Second)
+	d.commit(cib.Command{By: "n2", Nodes: []cib.NodeUpdate{{ID: "2", Name: "n2", AwayUntil: &back}}})
+	for range 2 {
+		d.step(d.members("n2"))
+		if ns := d.state.CIB.NodeState("2"); !isUp(ns) {
+			t.Fatal("it was given up at once")
+		}
+		d.step(d.members()) // back again, and that leave is over
+		if f := d.state.Facts("2"); !f.AwayUntil.IsZero() {
+			t.Fatalf("its leave goes on until %s", f.AwayUntil)
+		}
+		d.commit(cib.Command{By: "n2", Nodes: []cib.NodeUpdate{{ID: "2", Name: "n2", AwayUntil: &back}}})
+	}
+	d.step(d.members("n2"))
+	d.now = back
+	d.step(Tick{})
+	if ns := d.state.CIB.NodeState("2"); isUp(ns) {
+		t.Error("it is still not given up")
+	}
+}
+
+func TestRepeatsAreHeldBack(t *testing.T) {
+	g := &transition.Graph{Actions: []*transition.Action{{ID: 1, Kind: transition.ResourceOp, Task: "start", Key: "A_start_0", Node: "n1"}}}
+	var r repeats
+	now, plans := noon, 0
+	for now.Before(noon.Add(10 * time.Minute)) {
+		if r.until.IsZero() || !now.Before(r.until) {
+			if !r.holdBack(g, now) {
+				plans++
+			}
+		}
+		now = now.Add(100 * time.Millisecond)
+	}
+	if plans < 8 || plans > 25 {
+		t.Errorf("%d plans in ten minutes of the same one; want a few at once and then one a minute", plans)
+	}
+	r.forget()
+	if r.holdBack(g, now) {
+		t.Error("held back though something was changed")
+	}
+}
+
+// In a partition without quorum a node stops its own, in order, and nothing else.
+func TestLocalStops(t *testing.T) {
+	d := newDesk(t, 2, noFencing, `<group id="G">`+toy+strings.ReplaceAll(toy, `"A`, `"B`)+`</group>`)
+	d.lead()
+	d.answer("")
+	node := "n1"
+	if h := nodeStateByName(d.state.CIB, "n2").History("A"); h != nil && h.Ops[len(h.Ops)-1].RC == 0 {
+		node = "n2"
+	}
+	l, err := LocalStops(d.state, node, cib.Epoch{Term: 1, Plan: 9}, d.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var did []string
+	r := transition.NewRunner(l.Graph)
+	for a := r.Next(); a != nil; a = r.Next() {
+		if a.Kind != transition.Pseudo {
+			op := l.Operation(a)
+			did = append(did, op.Name+" "+op.Resource+" "+op.Node)
+		}
+		r.Finish(a.ID, true)
+	}
+	if got, want := strings.Join(did, ", "), "stop B "+node+", stop A "+node; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if l.Reboot {
+		t.Error("no-quorum-policy is stop, and it reboots")
+	}
+	d.apply(cib.Command{Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true,
+		XML: `<cluster_property_set id="cib-bootstrap-options"><nvpair id="x" name="no-quorum-policy" value="freeze"/></cluster_property_set>`}}}})
+	if l, err = LocalStops(d.state, node, cib.Epoch{Term: 1, Plan: 9}, d.now); err != nil || len(l.Graph.Actions) != 0 {
+		t.Errorf("freeze: %v, %d actions", err, len(l.Graph.Actions))
+	}
+}
+
+// At rest the controller wants to be woken for the recheck, and does nothing then if there is nothing to do.
+func TestRecheck(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	d.answer("")
+	if s := d.c.Status(); s.Phase != PhaseResting || !s.Recheck.Equal(noon.Add(15*time.Minute)) {
+		t.Fatalf("status %+v", s)
+	}
+	before := d.c.number
+	d.now = noon.Add(15 * time.Minute)
+	d.step(Tick{})
+	if d.c.number != before+1 || len(d.ordered()) != 0 {
+		t.Errorf("%d plans at the recheck", d.c.number-before)
+	}
+	if s := d.c.Status(); s.Phase != PhaseResting || !s.Recheck.Equal(d.now.Add(15*time.Minute)) {
+		t.Errorf("status after it: %+v", s)
+	}
+}
