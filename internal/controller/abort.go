@@ -51,6 +51,9 @@ func (c *Controller) applied(ev Applied) {
 	}
 	c.leadChanged(before, cmd)
 	c.nodesChanged(before, cmd.Nodes, ours)
+	if len(cmd.Nodes) > 0 {
+		c.catchUp()
+	}
 	if !ours && cmd.Config != nil && (configured || changed && cmd.By != byController) {
 		if configured {
 			c.failed = map[string]*fenceFailures{} // a device may have been mended
@@ -108,8 +111,8 @@ func (c *Controller) nodesChanged(before cib.State, updates []cib.NodeUpdate, ou
 	for _, u := range updates {
 		was, is := before.CIB.NodeState(u.ID), c.state.CIB.NodeState(u.ID)
 		name := cmp.Or(u.Name, u.ID)
-		if u.InCCM != "" && u.Join != "" {
-			c.trusted[u.ID] = isUp(is)
+		if u.InCCM == "false" {
+			delete(c.trusted, u.ID)
 		}
 		switch {
 		case is == nil:
@@ -146,6 +149,7 @@ func isUp(n *cib.NodeState) bool {
 func (c *Controller) refused(ev Refused) {
 	for i := range ev.Command.Results {
 		delete(c.proposed, keyOf(&ev.Command.Results[i]))
+		delete(c.gate, keyOf(&ev.Command.Results[i]))
 	}
 	if ev.Command.By == byController {
 		c.note("error", "a command of the controller was refused", "command", ev.Command.Note, "error", ev.Err)

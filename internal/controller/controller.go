@@ -37,10 +37,12 @@ type Controller struct {
 	waits    []*awaited
 	failed   map[string]*fenceFailures // by target
 
-	// trusted are the ids of the members of which all that they did is known here: they have answered at the
-	// beginning of the term, or been taken in since, and have not been lost.
+	// trusted are the ids of the members of which all that they did is known here: they have opened their ledgers
+	// in this term, and have not been lost since.
 	trusted map[string]bool
-	missed  map[string]bool // ids of members that are away for a while and have been missed: when they are heard, they are back
+	early   []cib.OpResult     // results from those ledgers that can become facts once their nodes are known to be up
+	gate    map[resultKey]bool // those that are on their way into the log: nothing is planned without them
+	missed  map[string]bool    // ids of members that are away for a while and have been missed: when they are heard, they are back
 
 	facts    factsAsked
 	proposed map[resultKey]time.Time // results that are on their way into the log
@@ -62,7 +64,7 @@ func New(cfg Config) *Controller {
 // reset forgets everything but who we are.
 func (c *Controller) reset() {
 	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, wake: c.wake,
-		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}, missed: map[string]bool{}}
+		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}, missed: map[string]bool{}, gate: map[resultKey]bool{}}
 }
 
 // Step takes in one event and returns what is to be done about it, in order.
@@ -126,11 +128,29 @@ func (c *Controller) adopt(l Ledger) {
 	}
 	c.answered = append(c.answered, l.Answered...)
 	for _, name := range l.Answered {
-		if m := c.state.Cluster.Member(name); m != nil && isUp(c.state.CIB.NodeState(m.ID)) {
+		if m := c.state.Cluster.Member(name); m != nil {
 			c.trusted[m.ID] = true
 		}
 	}
-	c.reported(l.Unacked)
+	c.early = append(c.early, l.Unacked...)
+	c.catchUp()
+}
+
+// catchUp proposes what ledgers have told, as far as it can become a fact by now.
+func (c *Controller) catchUp() {
+	var ready, rest []cib.OpResult
+	for _, r := range c.early {
+		if m := c.state.Cluster.Member(r.Op.Node); m != nil && !isUp(c.state.CIB.NodeState(m.ID)) {
+			rest = append(rest, r)
+			continue
+		}
+		ready = append(ready, r)
+		if c.judge(&r) == resultNew {
+			c.gate[keyOf(&r)] = true
+		}
+	}
+	c.early = rest
+	c.reported(ready)
 }
 
 func (c *Controller) follow() {

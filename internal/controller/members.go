@@ -60,9 +60,6 @@ func (c *Controller) factsMissing() cib.Command {
 		}
 		u.ID, u.Name = m.ID, m.Name
 		cmd.Nodes = append(cmd.Nodes, u)
-		if ns := c.state.CIB.NodeState(m.ID); u.InCCM == "true" && !u.Erase && ns != nil && len(ns.Lrm) > 0 {
-			cmd.Forget = append(cmd.Forget, cib.Forget{Node: m.Name}) // what it did unheard, probes will tell
-		}
 		if u.InCCM == "true" && !u.Erase && c.asked(m.ID, "shutdown") {
 			cmd.Attributes = append(cmd.Attributes, cib.AttributeUpdate{Node: m.Name, Name: "shutdown", Delete: true})
 		}
@@ -97,8 +94,8 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 			return u, false
 		}
 		return down, !isDown
-	case h.BootID != "" && h.BootID == facts.Ended && !c.outlived(m, h):
-		return u, false // it has just been fenced, and its silence was not long enough yet
+	case !c.doubtedUntil(h).IsZero():
+		return u, false // it has just been fenced, and was still in the air
 	case !h.Ready && told:
 		return down, true // it has done as it was told
 	case !h.Ready && rebooted && ns != nil:
@@ -110,31 +107,34 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 	u = cib.NodeUpdate{InCCM: "true", Crmd: "online", Join: "member", Expected: "member", BootID: h.BootID}
 	left := ns != nil && !isUp(ns) && ns.Expected == "down"
 	u.Erase = rebooted || left && !c.opts.shutdownLock
+	if h.BootID != "" && h.BootID == facts.Ended {
+		c.note("error", "a node is there although it was fenced: its device or the confirmation was wrong", "node", m.Name, "boot", h.BootID)
+	}
+	if !u.Erase && !c.trusted[m.ID] && !isUp(ns) && ns != nil {
+		return u, false // what it has done unheard must be known before it is taken in
+	}
 	if !facts.AwayUntil.IsZero() && (c.missed[m.ID] || !c.now.Before(facts.AwayUntil)) {
 		u.AwayUntil = new(time.Time)
 	}
-	return u, !isUp(ns) || !c.trusted[m.ID] || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil
+	return u, !isUp(ns) || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil
 }
 
-// outlivedAfter is how long after its fencing a node must be heard to be believed alive all the same.
-const outlivedAfter = 5 * time.Second
-
-// outlived reports whether a node is heard long after it was said to be off. That is a device that lies, or a
-// confirmation that was wrong. The node is taken in again, and all that runs on it is looked for: what runs twice
-// is the scheduler's to end.
-func (c *Controller) outlived(m *cib.Member, h *Heard) bool {
-	for i := len(c.state.Fencing) - 1; i >= 0; i-- {
-		r := &c.state.Fencing[i]
-		if r.Target != m.Name || r.State != cib.FenceDone || r.Action == "on" {
-			continue
-		}
-		if h.LastHeard.Sub(r.Completed) < outlivedAfter {
-			return false
-		}
-		break
+// doubtedUntil is when a node that was fenced and is still heard, with the boot that is said to be over, must be
+// believed to be alive: it would have fallen silent long before. Zero: there is no such doubt.
+func (c *Controller) doubtedUntil(h *Heard) time.Time {
+	if h.Lost || h.BootID == "" || h.BootID != c.nodeFacts(h.ID).Ended {
+		return time.Time{}
 	}
-	c.note("error", "a node is there although it was fenced: its device or the confirmation was wrong", "node", m.Name, "boot", h.BootID)
-	return true
+	silence := max(5*time.Second, 3*time.Duration(c.state.Cluster.Timing.TokenMS)*time.Millisecond)
+	for i := len(c.state.Fencing) - 1; i >= 0; i-- {
+		if r := &c.state.Fencing[i]; r.Target == h.Name && r.State == cib.FenceDone && r.Action != "on" {
+			if at := r.Completed.Add(silence); c.now.Before(at) {
+				return at
+			}
+			break
+		}
+	}
+	return time.Time{}
 }
 
 // provenByItself ends fencings of nodes that have come back with another boot id: all that ran there has

@@ -97,8 +97,8 @@ func (c *Controller) unsure() string {
 		return "word of which members are there"
 	case c.facts.open:
 		return "the commit of which members are there"
-	case c.first && len(c.proposed) > 0:
-		return "the commit of what was done for the leader before"
+	case len(c.gate) > 0:
+		return "the commit of what nodes have done before they were heard"
 	}
 	return ""
 }

@@ -140,6 +140,7 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 			continue
 		}
 		delete(c.proposed, keyOf(r))
+		delete(c.gate, keyOf(r))
 		if r.Serial > 0 {
 			c.do(Ack{Node: r.Op.Node, Serial: r.Serial})
 			c.remember(keyOf(r))
@@ -155,7 +156,8 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 				c.abort(describe(r), false)
 			}
 		case r.Status == cib.OpCancelled, f == nil && r.Op.Name == "notify":
-		case f != nil && succeeded(r) && !showsAsPending(r.Op.Name): // the plan under way does it anew
+		case f != nil && succeeded(r) && !showsAsPending(r.Op.Name):
+			c.replan("result of an earlier plan: " + describe(r)) // when the one under way has ended
 		case f != nil:
 			c.abort("result of an earlier plan: "+describe(r), false)
 		default:

@@ -31,6 +31,7 @@ func (c *Controller) onTime() {
 	for key, until := range c.proposed {
 		if !c.now.Before(until) {
 			delete(c.proposed, key) // the node sends it again
+			delete(c.gate, key)
 		}
 	}
 	if c.plan == nil && !c.recheck.IsZero() && !c.now.Before(c.recheck) {
@@ -54,6 +55,9 @@ func (c *Controller) setWake() {
 
 func (c *Controller) nextDue() time.Time {
 	var next time.Time
+	if c.members == nil {
+		return next
+	}
 	for _, f := range c.flights {
 		next = earliest(next, f.deadline)
 		next = earliest(next, f.again)
@@ -63,9 +67,14 @@ func (c *Controller) nextDue() time.Time {
 	}
 	if c.first {
 		next = earliest(next, c.tidied)
+	}
+	if len(c.gate) > 0 {
 		for _, until := range c.proposed { //house:unordered the earliest is the same in any order
 			next = earliest(next, until)
 		}
+	}
+	for i := range c.members.Heard {
+		next = earliest(next, c.doubtedUntil(&c.members.Heard[i]))
 	}
 	if c.facts.open {
 		next = earliest(next, c.facts.again)

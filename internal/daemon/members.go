@@ -120,6 +120,9 @@ func (d *Daemon) membersChanged() {
 	}
 	heard := make([]controller.Heard, 0, len(v.Seen))
 	for _, s := range v.Seen {
+		if s.Lost {
+			delete(o.open, s.Name) // it may act unheard: when it is back it must tell anew
+		}
 		if s.Ready && !s.Lost && !o.open[s.Name] {
 			d.askLedger(o, s.Name)
 			s.Ready = false

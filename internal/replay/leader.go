@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"slices"
+
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/scheduler"
@@ -79,17 +81,11 @@ func (w *World) lead(n *Node) {
 	w.leader = n
 	w.term++
 	w.trace("%s leads, term %d", n.Name, w.term)
-	ev := controller.Lead{Term: w.term, State: w.State}
 	for _, o := range w.nodes {
-		if w.reach(n, o) && o.Daemon {
-			o.bind(cib.Epoch{Term: w.term})
-			ev.Answered = append(ev.Answered, o.Name)
-			ev.InFlight = append(ev.InFlight, o.inFlight()...)
-			ev.Unacked = append(ev.Unacked, o.unacked...)
-		}
+		o.open = false
 	}
 	n.ctl, n.told = controller.New(controller.Config{Name: n.Name}), controller.Members{}
-	w.step(n, ev)
+	w.step(n, controller.Lead{Term: w.term, State: w.State})
 	w.tellMembers(n)
 	for _, o := range w.nodes {
 		o.report()
@@ -106,10 +102,16 @@ func (w *World) tellMembers(l *Node) {
 		h := controller.Heard{ID: n.ID, Name: n.Name, LastHeard: n.heard}
 		if w.reach(l, n) && n.Daemon {
 			n.heard = w.Now
+			if !n.open {
+				n.open = true
+				n.bind(cib.Epoch{Term: w.term})
+				w.step(l, controller.Ledger{Answered: []string{n.Name}, InFlight: n.inFlight(), Unacked: slices.Clone(n.unacked)})
+			}
 			n.lastBoot, n.lastReady = n.boot(), !n.leaving
 			h.LastHeard, h.BootID, h.Ready = w.Now, n.boot(), !n.leaving
 		} else {
 			h.Lost = w.Now.Sub(n.heard) >= w.delay.Token
+			n.open = n.open && !h.Lost
 			if !h.Lost {
 				h.BootID, h.Ready = n.lastBoot, n.lastReady
 				w.after(n.heard.Add(w.delay.Token).Sub(w.Now), func() { w.tellMembers(l) })

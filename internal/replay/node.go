@@ -32,6 +32,7 @@ type Node struct {
 	heard     time.Time // by the leader
 	lastBoot  string    // as the leader heard
 	lastReady bool
+	open      bool // its ledger is known to the leader
 	boots     int
 	side      int // of a partition
 	leaving   bool
