@@ -112,7 +112,7 @@ func (p *planner) compatible(r, primary *resource, limit role) *resource {
 
 func (p *planner) instanceOn(primary *resource, n *node, limit role) *resource {
 	for _, i := range instances(primary) {
-		if !anyBlocked(i) && futureNode(i) == n && (limit == roleUnknown || roleNext(i) == limit) {
+		if !anyBlocked(i) && futureNode(i) == n && (limit == roleUnknown || i.state(false) == limit) {
 			return i
 		}
 	}
@@ -126,7 +126,7 @@ func (p *planner) pullToRole(r, primary *resource, c *colocation) {
 	drawn := map[*node]int{}
 	for _, i := range instances(primary) {
 		n := futureNode(i)
-		if n == nil || roleNext(i) != c.primaryRole {
+		if n == nil || i.state(false) != c.primaryRole {
 			continue
 		}
 		if _, have := drawn[n]; !have {

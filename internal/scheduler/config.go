@@ -75,30 +75,26 @@ func (p *planner) opt(name, fallback string) string {
 	return fallback
 }
 
-func (p *planner) optBool(name string, fallback bool) bool {
-	v := p.opt(name, "")
-	if v == "" {
+// option is an option that read understands; what it does not is warned of, and the default taken.
+func option[T any](p *planner, name string, fallback T, kind string, read func(string) (T, bool)) T {
+	text := p.opt(name, "")
+	if text == "" {
 		return fallback
 	}
-	b, ok := cib.ParseBool(v)
+	value, ok := read(text)
 	if !ok {
-		p.warn("option " + name + " is neither true nor false: " + v)
+		p.warn("option " + name + " is " + kind + ": " + text)
 		return fallback
 	}
-	return b
+	return value
+}
+
+func (p *planner) optBool(name string, fallback bool) bool {
+	return option(p, name, fallback, "neither true nor false", cib.ParseBool)
 }
 
 func (p *planner) optDuration(name string, fallback int64) int64 {
-	v := p.opt(name, "")
-	if v == "" {
-		return fallback
-	}
-	ms, ok := cib.ParseDuration(v)
-	if !ok {
-		p.warn("option " + name + " is not a duration: " + v)
-		return fallback
-	}
-	return ms
+	return option(p, name, fallback, "not a duration", cib.ParseDuration)
 }
 
 // optOneOf is an option that knows a few words; the first is the default.

@@ -1,5 +1,7 @@
 package scheduler
 
+import "slices"
+
 // futureNode is the node where r will be: the one node of everything inside it, nil if there are none or
 // several.
 func futureNode(r *resource) *node {
@@ -49,29 +51,6 @@ func (rep *replica) parts() []*resource {
 	return out
 }
 
-// roleNow and roleNext are the highest role of anything inside r.
-func roleNow(r *resource) role {
-	if len(r.children) == 0 {
-		return r.role
-	}
-	highest := roleUnknown
-	for _, c := range r.children {
-		highest = max(highest, roleNow(c))
-	}
-	return highest
-}
-
-func roleNext(r *resource) role {
-	if len(r.children) == 0 {
-		return r.nextRole
-	}
-	highest := roleUnknown
-	for _, c := range r.children {
-		highest = max(highest, roleNext(c))
-	}
-	return highest
-}
-
 // setNextRole decides r's role to be, with the reason for people. It leaves what is inside r alone.
 func setNextRole(r *resource, to role, why string) {
 	if r.nextRole != to || r.nextReason == "" {
@@ -102,28 +81,13 @@ func currentNode(r *resource) *node {
 	return found
 }
 
-// anyFailed reports whether anything inside r failed.
-func anyFailed(r *resource) bool {
-	if r.failed {
-		return true
-	}
-	for _, c := range r.children {
-		if anyFailed(c) {
-			return true
-		}
-	}
-	return false
+// anyPart reports whether something holds of r or anything inside it.
+func anyPart(r *resource, holds func(*resource) bool) bool {
+	return holds(r) || slices.ContainsFunc(r.children, func(c *resource) bool { return anyPart(c, holds) })
 }
 
-// anyBlocked reports whether anything inside r is blocked.
+func anyFailed(r *resource) bool { return anyPart(r, func(part *resource) bool { return part.failed }) }
+
 func anyBlocked(r *resource) bool {
-	if r.blocked {
-		return true
-	}
-	for _, c := range r.children {
-		if anyBlocked(c) {
-			return true
-		}
-	}
-	return false
+	return anyPart(r, func(part *resource) bool { return part.blocked })
 }

@@ -29,15 +29,7 @@ func (p *planner) unpackHealthOptions() {
 
 // optScore is a score option; the colours are allowed as values of each other.
 func (p *planner) optScore(name string, fallback int) int {
-	v := p.opt(name, "")
-	if v == "" {
-		return fallback
-	}
-	if s, ok := p.healthScore(v); ok {
-		return s
-	}
-	p.warn("option " + name + " is not a score: " + v)
-	return fallback
+	return option(p, name, fallback, "not a score", p.healthScore)
 }
 
 // healthScore is what the value of a health attribute is worth: a colour or a plain score.

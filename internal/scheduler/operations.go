@@ -13,7 +13,7 @@ func (p *planner) primitiveActions(r *resource) {
 			r.nextRole = roleStarted
 		}
 	}
-	current := r.activeNode()
+	current := currentNode(r)
 	m := p.judgeMove(r, current, chosen)
 	if m.source != nil {
 		current = m.source
@@ -56,7 +56,7 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 			m.stop = true
 			r.partialSource, r.partialTarget = nil, nil
 			m.source = nil
-			current = r.activeNode()
+			current = currentNode(r)
 		}
 	} else if r.partialTarget != nil {
 		// It was stopped on the source before it arrived: there is no migration left to finish.
@@ -87,20 +87,6 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 		m.stop = r.changed
 	}
 	return m
-}
-
-// activeNode is the one node that counts as a resource's place: the first, but where fencing does not
-// matter rather a clean one.
-func (r *resource) activeNode() *node {
-	for _, n := range r.runningOn {
-		if r.needsFencing || n.online && !n.unclean {
-			return n
-		}
-	}
-	if len(r.runningOn) > 0 {
-		return r.runningOn[0]
-	}
-	return nil
 }
 
 // activeCount counts the nodes a resource is active on; where fencing does not matter, only clean ones.

@@ -41,7 +41,7 @@ func (p *planner) setPromotionPriority(parent, r *resource) {
 	if at == nil {
 		return
 	}
-	next := roleNext(r)
+	next := r.state(false)
 	switch next {
 	case roleStarted, roleUnknown:
 		score, ok := p.promotionScore(r, at)
@@ -65,7 +65,7 @@ func (p *planner) setPromotionPriority(parent, r *resource) {
 
 // startedIsUnpromoted names the role of what is active but was never promoted or demoted.
 func startedIsUnpromoted(r *resource) {
-	if roleNow(r) != roleStarted {
+	if r.state(true) != roleStarted {
 		return
 	}
 	if r.role == roleStarted {
@@ -142,7 +142,7 @@ func (p *planner) comparePromotion(parent, a, b *resource) int {
 	if a.sortIndex != b.sortIndex {
 		return b.sortIndex - a.sortIndex
 	}
-	if ra, rb := roleNow(a), roleNow(b); ra != rb {
+	if ra, rb := a.state(true), b.state(true); ra != rb {
 		return int(rb) - int(ra)
 	}
 	return p.compareInstances(parent, a, b)
@@ -160,7 +160,7 @@ func (p *planner) promotableOn(parent, r *resource) *node {
 	case at == nil:
 		return nil
 	case !r.managed:
-		if roleNow(r) != rolePromoted {
+		if r.state(true) != rolePromoted {
 			return nil
 		}
 	case r.priority < 0 || !p.canHost(at):

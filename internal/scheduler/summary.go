@@ -81,7 +81,7 @@ type row struct {
 func (p *planner) summarizePrimitive(s []Change, r *resource) []Change {
 	w := row{r: r, next: r.assigned, list: s}
 	if len(r.runningOn) > 0 && r.role != roleStopped {
-		w.current = r.activeNode()
+		w.current = currentNode(r)
 		if r.partialSource != nil {
 			w.current = r.partialSource
 		}
