@@ -77,14 +77,14 @@ func (p *planner) judgeMove(r *resource, current, chosen *node) move {
 		m.stop = true
 		m.live = p.canMigrate(r, current)
 	case r.failed:
-		m.stop = r.lrmStop
+		m.stop = m.stop || r.lrmStop
 		m.promote = r.nextRole == rolePromoted
 	case r.blocked:
 		m.stop = true
 	case r.role > roleStarted && current != nil && chosen != nil:
 		// A required start (changed parameters) is a restart.
 		p.op(r, taskStart, 0, chosen, true)
-		m.stop = r.changed
+		m.stop = m.stop || r.changed
 	}
 	return m
 }

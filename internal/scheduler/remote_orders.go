@@ -120,7 +120,7 @@ func (p *planner) remoteOrder(a *action) {
 // remoteQuestion orders probes, monitors and whatever else leaves a resource's state alone.
 func (p *planner) remoteQuestion(a *action, state connState) {
 	n, conn := a.node, a.node.conn
-	if a.recurs() {
+	if a.interval > 0 {
 		p.startThen(conn, a, ordImpliesThen)
 		return
 	}
@@ -132,11 +132,6 @@ func (p *planner) remoteQuestion(a *action, state connState) {
 		return
 	}
 	p.startThen(conn, a, 0)
-}
-
-// recurs reports whether an action is about a recurring operation that is still configured.
-func (a *action) recurs() bool {
-	return a.interval > 0 && (a.op != nil || a.task == taskCancel)
 }
 
 // guestOrder orders an action on a guest node with its connection and its container.
@@ -155,7 +150,7 @@ func (p *planner) guestOrder(a *action) {
 			p.thenStop(a, conn, 0)
 		}
 	case a.task == taskCancel:
-	case a.recurs():
+	case a.interval > 0:
 		p.startThen(conn, a, ordImpliesThen)
 	default:
 		p.startThen(conn, a, 0)
