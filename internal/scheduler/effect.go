@@ -216,8 +216,8 @@ func (p *planner) blockColocated(a *action) {
 }
 
 // blockTask makes a resource's task, and its members', unrunnable because of somebody else's failure to start.
-// Of a bundle that is what runs inside, not the containers. As in Pacemaker, what comes after is not looked
-// at again for this alone: a monitor may stay in the plan without its start.
+// As in Pacemaker, what comes after is not looked at again for this alone: a monitor may stay in the plan
+// without its start.
 func (p *planner) blockTask(r, because *resource, task string) {
 	for _, a := range r.actions {
 		if a.task == task && a.runnable() {
@@ -226,14 +226,7 @@ func (p *planner) blockTask(r, because *resource, task string) {
 			p.update(a)
 		}
 	}
-	inside := r.children
-	if r.variant == bundle {
-		inside = nil
-		if c := r.content(); c != nil {
-			inside = []*resource{c}
-		}
-	}
-	for _, m := range inside {
+	for _, m := range r.parts() {
 		p.blockTask(m, because, task)
 	}
 }
