@@ -29,7 +29,7 @@ func (s *Store) mendVoters(n *node, st cib.State) (changed bool, err error) {
 		have[string(srv.ID)] = srv
 	}
 	if gone := superfluous(have, st.Cluster); gone != "" {
-		return s.leave(n, gone, func() raft.IndexFuture { return n.raft.RemoveServer(raft.ServerID(gone), 0, configTimeout) }, "left the log")
+		return s.leave(n, gone, func() raft.Future { return n.raft.RemoveServer(raft.ServerID(gone), 0, configTimeout) }, "left the log")
 	}
 	plan := VoterPlan(st.Cluster, Down(st))
 	if changed, err := s.takeIn(n, st.Cluster, have); changed {
@@ -41,7 +41,7 @@ func (s *Store) mendVoters(n *node, st cib.State) (changed bool, err error) {
 	}
 	for id, srv := range have {
 		if srv.Suffrage == raft.Voter && !slices.Contains(plan, id) {
-			return s.leave(n, id, func() raft.IndexFuture { return n.raft.DemoteVoter(srv.ID, 0, configTimeout) }, "only listens to the log now")
+			return s.leave(n, id, func() raft.Future { return n.raft.DemoteVoter(srv.ID, 0, configTimeout) }, "only listens to the log now")
 		}
 	}
 	return false, nil
@@ -64,17 +64,17 @@ func superfluous(have map[string]raft.Server, c cib.Cluster) string {
 }
 
 // leave takes a server out, or its vote away. When it is us, another one leads first, and does it.
-func (s *Store) leave(n *node, id string, do func() raft.IndexFuture, what string) (bool, error) {
+func (s *Store) leave(n *node, id string, do func() raft.Future, what string) (bool, error) {
 	if id == n.id.Member {
 		if n.alone() {
 			return false, errors.New("the only voter of the log is not to be one")
 		}
-		if err := n.raft.LeadershipTransfer().Error(); err != nil {
+		if err := n.change(n.raft.LeadershipTransfer); err != nil {
 			return false, fmt.Errorf("cannot hand the leadership over: %w", err)
 		}
 		return true, nil
 	}
-	if err := do().Error(); err != nil {
+	if err := n.change(do); err != nil {
 		return false, fmt.Errorf("member %s: %w", id, err)
 	}
 	s.cfg.Log.Info("a member "+what, "member", id)
@@ -105,7 +105,7 @@ func (s *Store) takeIn(n *node, c cib.Cluster, have map[string]raft.Server) (cha
 			continue
 		}
 		if in && have[m.ID].Suffrage == raft.Voter { // it has lost what it has voted on: no vote until it has all again
-			if err := n.raft.DemoteVoter(raft.ServerID(m.ID), 0, configTimeout).Error(); err != nil {
+			if err := n.change(func() raft.Future { return n.raft.DemoteVoter(raft.ServerID(m.ID), 0, configTimeout) }); err != nil {
 				return false, err
 			}
 			s.cfg.Log.Warn("a voter has lost its log, or has another: it has no vote until it has caught up", "node", m.Name)
@@ -133,8 +133,10 @@ func (s *Store) takeIn(n *node, c cib.Cluster, have map[string]raft.Server) (cha
 			changed = true
 			continue
 		}
-		f := n.raft.AddNonvoter(raft.ServerID(r.m.ID), raft.ServerAddress(r.m.Name), 0, configTimeout)
-		if e := f.Error(); e != nil {
+		add := func() raft.Future {
+			return n.raft.AddNonvoter(raft.ServerID(r.m.ID), raft.ServerAddress(r.m.Name), 0, configTimeout)
+		}
+		if e := n.change(add); e != nil {
 			err = errors.Join(err, fmt.Errorf("member %s: %w", r.m.Name, e))
 			continue
 		}
@@ -159,7 +161,7 @@ func (s *Store) promote(n *node, plan []string, have map[string]raft.Server) (ch
 		case a.Log != n.id.Log || a.Index+closeEnough < last:
 			err = errors.Join(err, fmt.Errorf("node %s has not caught up: it is at %d of %d", srv.Address, a.Index, last))
 		default:
-			if e := n.raft.AddVoter(srv.ID, srv.Address, 0, configTimeout).Error(); e != nil {
+			if e := n.change(func() raft.Future { return n.raft.AddVoter(srv.ID, srv.Address, 0, configTimeout) }); e != nil {
 				return false, fmt.Errorf("member %s: %w", srv.Address, e)
 			}
 			s.cfg.Log.Info("a member votes on the log now", "node", string(srv.Address), "member", id)

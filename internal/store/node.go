@@ -25,6 +25,8 @@ type node struct {
 	done  chan struct{} // closed when the node ends
 	nudge chan uint64   // newest index that the others should hear to be committed
 	ready chan struct{} // closed when raft is set
+
+	questions questions
 }
 
 // startNode opens the log that current.json names and takes part in it.
@@ -112,6 +114,7 @@ func (n *node) config(log *raftLog) *raft.Config {
 
 // stop ends our part in the log. What raft has not yet applied stays in the log.
 func (n *node) stop() error {
+	n.questions.drain()
 	close(n.done)
 	ended := n.raft.Shutdown()
 	err := errors.Join(n.trans.Close(), n.layer.Close(), ended.Error()) // without connections nothing holds raft up

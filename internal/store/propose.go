@@ -29,9 +29,10 @@ func (s *Store) Begin(c cib.Command) (outcomeOf func(context.Context) (cib.State
 	if n.raft.State() != raft.Leader {
 		return func(context.Context) (cib.State, error) { return n.fsm.view(), s.notLeader(n) }
 	}
-	f := n.raft.Apply(c.Encode(), 0)
+	var f raft.ApplyFuture
+	answer := n.ask(func() raft.Future { f = n.raft.Apply(c.Encode(), 0); return f })
 	return func(ctx context.Context) (cib.State, error) {
-		if err := wait(ctx, f); err != nil {
+		if err := answer(ctx); err != nil {
 			return n.fsm.view(), s.explain(n, err)
 		}
 		n.committed(f.Index())
@@ -52,7 +53,7 @@ func (s *Store) Barrier(ctx context.Context) error {
 	if n.raft.State() != raft.Leader {
 		return s.notLeader(n)
 	}
-	if err := wait(ctx, n.raft.Barrier(0)); err != nil {
+	if err := n.ask(func() raft.Future { return n.raft.Barrier(0) })(ctx); err != nil {
 		return s.explain(n, err)
 	}
 	return nil
@@ -65,7 +66,7 @@ func (s *Store) VerifyLeader(ctx context.Context) error {
 	if n == nil {
 		return s.noNode()
 	}
-	if err := wait(ctx, n.raft.VerifyLeader()); err != nil {
+	if err := n.ask(n.raft.VerifyLeader)(ctx); err != nil {
 		return s.notLeader(n)
 	}
 	return nil
@@ -86,24 +87,6 @@ func (s *Store) notLeader(n *node) error {
 	return &NotLeaderError{Leader: string(leader)}
 }
 
-// errEnded says that the caller's time was up first.
-var errEnded = errors.New("no answer in time")
-
-// wait waits for raft's answer or the end of ctx.
-func wait(ctx context.Context, f raft.Future) error {
-	if ctx.Done() == nil {
-		return f.Error()
-	}
-	done := make(chan error, 1)
-	go func() { done <- f.Error() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", errEnded, context.Cause(ctx))
-	}
-}
-
 // explain turns raft's errors into ours.
 func (s *Store) explain(n *node, err error) error {
 	switch {
@@ -112,8 +95,8 @@ func (s *Store) explain(n *node, err error) error {
 	case errors.Is(err, raft.ErrLeadershipLost):
 		return fmt.Errorf("%w: this node lost the leadership meanwhile", ErrUncertain)
 	case errors.Is(err, raft.ErrRaftShutdown):
-		return fmt.Errorf("%w: the store was closed meanwhile", ErrUncertain)
-	case errors.Is(err, errEnded):
+		return fmt.Errorf("%w: %w", ErrUncertain, errStopped)
+	case errors.Is(err, errEnded), errors.Is(err, errStopped):
 		return fmt.Errorf("%w: %w", ErrUncertain, err)
 	}
 	if d := s.DiskError(); d != nil && strings.Contains(err.Error(), d.Error()) {
