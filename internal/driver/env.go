@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,7 +72,7 @@ func (h *Host) ocfEnv(r *Request, root string) []string {
 	set := func(name, value string) { env = setEnv(env, name, value) }
 	set("OCF_RA_VERSION_MAJOR", "1")
 	set("OCF_RA_VERSION_MINOR", "1")
-	set("OCF_ROOT", filepath.Dir(root))
+	set("OCF_ROOT", ocfRoot(root))
 	set("OCF_EXIT_REASON_PREFIX", exitReasonPrefix)
 	set("OCF_OUTPUT_FORMAT", "text")
 	set("OCF_RESOURCE_INSTANCE", r.Resource)
@@ -94,6 +95,18 @@ func (h *Host) ocfEnv(r *Request, root string) []string {
 		set(name, value)
 	}
 	return env
+}
+
+// ocfRoot is where an agent of a directory of agents finds the shell libraries of the OCF: beside that directory,
+// or, for directories that have none, where Linux distributions put them.
+func ocfRoot(dir string) string {
+	root := filepath.Dir(dir)
+	if _, err := os.Stat(filepath.Join(root, "lib")); err != nil {
+		if _, err := os.Stat("/usr/lib/ocf/lib"); err == nil {
+			return "/usr/lib/ocf"
+		}
+	}
+	return root
 }
 
 // setEnv sets a variable in a list of them, in place when it is there.

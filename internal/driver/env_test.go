@@ -61,7 +61,7 @@ func TestEnvironmentHasAllThatPacemakers(t *testing.T) {
 			case "HA_LOGFILE", "HA_logfile", "PCMK_logfile": // elsewhere
 				want = os.DevNull
 			case "OCF_ROOT":
-				want = filepath.Dir(h.cfg.OCFRoots[1])
+				want = ocfRoot(h.cfg.OCFRoots[1])
 			}
 			if got[name] != want {
 				t.Errorf("%s of %s: %s=%q, want %q", s.action, s.resource, name, got[name], want)
@@ -82,6 +82,22 @@ func environ(t *testing.T, file string) map[string]string {
 		got[name] = value
 	}
 	return got
+}
+
+func TestRootOfTheShellLibraries(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"a/lib", "a/resource.d", "b/resource.d"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := ocfRoot(filepath.Join(dir, "a/resource.d")); got != filepath.Join(dir, "a") {
+		t.Errorf("an own library is not used: %s", got)
+	}
+	got := ocfRoot(filepath.Join(dir, "b/resource.d"))
+	if _, err := os.Stat("/usr/lib/ocf/lib"); err == nil && got != "/usr/lib/ocf" || err != nil && got != filepath.Join(dir, "b") {
+		t.Errorf("without an own library: %s", got)
+	}
 }
 
 func TestEnvironmentIsOurs(t *testing.T) {
