@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/events"
@@ -70,9 +72,25 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 	}
 	d.members.Poke()
 	d.loop.applied(st, c)
+	if c.Config != nil || before.CIB == nil {
+		d.executor.SetLimit(nodeActionLimit(st.CIB, d.cfg.Now()))
+	}
 	if c.Config != nil {
 		d.wg.Go(func() { d.fencer.Warm(d.ctx) })
 	}
+}
+
+// nodeActionLimit is how many operations a node may have going on at one time; 0: as it sees fit.
+func nodeActionLimit(in *cib.CIB, now time.Time) int {
+	props, _ := cib.Evaluate(in.Properties, &cib.RuleInput{Now: now}, "cib-bootstrap-options")
+	if props["node-action-limit"] == "INFINITY" {
+		return cib.Infinity
+	}
+	n, err := strconv.Atoi(props["node-action-limit"])
+	if err != nil {
+		return 0 // not set
+	}
+	return n
 }
 
 func sameMember(a, b cib.Member) bool {
