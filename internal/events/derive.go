@@ -110,9 +110,6 @@ func (d *deriver) node(u *cib.NodeUpdate) {
 	if is {
 		s.State, text = "member", name+" is up"
 	}
-	if d.c.Note != "" {
-		text += ": " + d.c.Note
-	}
 	d.add(Event{Kind: KindNode, Node: name, Bad: !is, Text: text, NodeState: s})
 }
 
@@ -222,6 +219,11 @@ func forgetWords(f cib.Forget) string {
 }
 
 func (d *deriver) fencing(r *cib.FenceRecord) {
+	for i := range d.before.Fencing {
+		if old := &d.before.Fencing[i]; old.ID == r.ID && old.State == r.State && r.State == cib.FencePending {
+			return // one more try of it
+		}
+	}
 	var text string
 	switch r.State {
 	case cib.FenceDone:

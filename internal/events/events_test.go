@@ -71,7 +71,7 @@ func TestDerive(t *testing.T) {
 	}
 	want := []struct{ kind, text string }{
 		{KindLead, "decisions are taken by n1, with quorum"},
-		{KindNode, "n2 is lost: no sign of life"},
+		{KindNode, "n2 is lost"},
 		{KindOperation, "monitor every 10000 ms of web on n1: failed (rc=7, expected 0, status 0): gone"},
 		{KindAttribute, "ping=1 on n1"},
 		{KindForget, "history of web is forgotten"},

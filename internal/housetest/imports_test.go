@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/membership": {"internal/cib"},
 	"internal/agents":     {},
 	// The doors.
+	"internal/alert":       {"internal/cib", "internal/events"},
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
 	"internal/api":         {"internal/cib", "internal/scheduler", "internal/events", "internal/wire"},
@@ -33,7 +34,7 @@ var mayImport = map[string][]string{
 	"internal/compat":      {"internal/cib", "internal/client", "internal/wire", "internal/scheduler", "internal/status", "internal/api/apitest"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
-	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status", "internal/client", "internal/wire", "internal/api/apitest"},
+	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},
 	"cmd/cerco":            {"internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/lab"},
 	// Composition.
 	"internal/daemon": {"internal/*"},

@@ -46,3 +46,6 @@ func Line(r *scheduler.ResourceView) string { return line(r, r.Name, nil, false)
 
 // OpStatus is how an operation ended, in words.
 func OpStatus(status int) string { return statusText(status) }
+
+// Agent is the agent of a primitive: "class:provider:type" as far as there is a provider.
+func Agent(r *scheduler.ResourceView) string { return agent(r) }
