@@ -127,7 +127,7 @@ func TestRunnerTellsOnceAndDropsRatherThanWaits(t *testing.T) {
 		in := parse(t)
 		busy := make(chan struct{})
 		var made []string
-		r := New(Config{Node: "n1", State: func() *cib.CIB { return in }, Leader: func() string { return "n1" }, Now: time.Now,
+		r := New(Config{Node: "n1", Leader: func() string { return "n1" }, Now: time.Now,
 			Log: slog.New(slog.DiscardHandler), Queue: 1, Most: 1, Run: func(ctx context.Context, c Call) error {
 				made = append(made, c.Alert+":"+c.Recipient)
 				<-busy
@@ -135,9 +135,9 @@ func TestRunnerTellsOnceAndDropsRatherThanWaits(t *testing.T) {
 			}})
 		r.Start()
 		synctest.Wait()
-		r.Tell(nodeLost()) // three calls: some of them wait, and there is room for one
+		r.Tell(in, nodeLost()) // three calls: some of them wait, and there is room for one
 		synctest.Wait()
-		r.Tell(events.Event{Node: "n1", Operation: &events.Operation{Task: "start"}})
+		r.Tell(in, events.Event{Node: "n1", Operation: &events.Operation{Task: "start"}})
 		close(busy)
 		synctest.Wait()
 		r.Stop()
@@ -147,13 +147,18 @@ func TestRunnerTellsOnceAndDropsRatherThanWaits(t *testing.T) {
 		}
 	})
 	var told bool
-	r := New(Config{Node: "n2", State: func() *cib.CIB { return parse(t) }, Leader: func() string { return "n1" }, Now: time.Now,
+	r := New(Config{Node: "n2", Leader: func() string { return "n1" }, Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), Run: func(context.Context, Call) error { told = true; return nil }})
 	r.Start()
-	r.Tell(nodeLost())
+	r.Tell(parse(t), nodeLost())
 	r.Stop()
+	late := New(Config{Node: "n1", Leader: func() string { return "n1" }, Now: time.Now, Since: at.Add(time.Second),
+		Log: slog.New(slog.DiscardHandler), Run: func(context.Context, Call) error { told = true; return nil }})
+	late.Start()
+	late.Tell(parse(t), nodeLost())
+	late.Stop()
 	if told {
-		t.Error("what another node tells is told here, too")
+		t.Error("what another node tells, or what was told before, is told here, too")
 	}
 }
 

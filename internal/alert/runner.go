@@ -20,10 +20,10 @@ import (
 
 // Config is what a Runner needs.
 type Config struct {
-	Node   string          // this node
-	State  func() *cib.CIB // the newest
-	Leader func() string   // name of the node that decides
+	Node   string        // this node
+	Leader func() string // name of the node that decides
 	Now    func() time.Time
+	Since  time.Time // what happened before was told by whoever was there then
 	Log    *slog.Logger
 	Run    func(ctx context.Context, c Call) error // nil: Agent
 	Client *http.Client                            // for webhooks; nil: http.DefaultClient
@@ -87,9 +87,8 @@ func (r *Runner) Stop() {
 	})
 }
 
-// Tell has events told as far as that is for this node. It never blocks: what there is no room for is dropped.
-func (r *Runner) Tell(list ...events.Event) {
-	in := r.cfg.State()
+// Tell has events told as far as that is for this node, as a CIB says. It never blocks: what there is no room for is dropped.
+func (r *Runner) Tell(in *cib.CIB, list ...events.Event) {
 	if in == nil || len(in.Alerts) == 0 {
 		return
 	}
@@ -97,7 +96,7 @@ func (r *Runner) Tell(list ...events.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range list {
-		if Teller(&e, in, leader) != r.cfg.Node {
+		if e.At.Before(r.cfg.Since) || Teller(&e, in, leader) != r.cfg.Node {
 			continue
 		}
 		calls := Calls(in, e, r.cfg.Now(), r.seq+1)

@@ -254,7 +254,10 @@ func (s *statusCall) follow(ctx context.Context, d *client.Client) int {
 			return s.failed(err)
 		case <-tick.C:
 		case <-happened:
-			time.Sleep(settling)
+			select { // more may come at once
+			case <-time.After(settling):
+			case <-ctx.Done():
+			}
 			select {
 			case <-happened:
 			default:

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cerco-ha/cerco/internal/alert"
 	"github.com/cerco-ha/cerco/internal/api"
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
@@ -85,6 +86,7 @@ type Daemon struct {
 	history   *history.Log
 	archive   *archive
 	journal   *events.Journal
+	alerts    *alert.Runner
 	loop      *loop
 	proposals *proposals
 
@@ -164,6 +166,9 @@ func (d *Daemon) start() (err error) {
 	}
 	d.archive = &archive{log: d.history, journal: d.journal, slog: d.log, node: d.node.Name, now: d.cfg.Now}
 	d.archive.start()
+	d.alerts = alert.New(alert.Config{Node: d.node.Name, Now: d.cfg.Now, Since: d.cfg.Now(), Log: d.log,
+		Leader: func() string { name, _ := d.store.Leader(); return name }})
+	d.alerts.Start()
 	d.peer = peer.New(peer.Config{Name: d.node.Name, Listen: d.node.Listen, Identity: d.identity, Peers: d.peers, Invited: d.invited,
 		Faults: d.cfg.Faults, Log: d.log, LinkChanged: d.linkChanged, Dial: d.cfg.Dial, Listener: d.cfg.Listener, Now: d.cfg.Now})
 	d.store, err = store.Open(store.Config{Dir: d.cfg.Layout.storeDir(), Name: d.node.Name, Listener: d.peer.Accept("cerco/raft"),
@@ -275,6 +280,9 @@ func (d *Daemon) Stop() {
 		}
 		if d.peer != nil {
 			d.peer.Stop()
+		}
+		if d.alerts != nil {
+			d.alerts.Stop()
 		}
 		if d.host != nil {
 			d.host.Close()

@@ -64,7 +64,9 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 	d.seen = st
 	d.arrivals.reach(st.Index)
 	if before.CIB != nil {
-		d.journal.Add(events.Derive(before, st, c)...)
+		news := events.Derive(before, st, c)
+		d.journal.Add(news...)
+		d.alerts.Tell(st.CIB, news...)
 	}
 	if !slices.EqualFunc(before.Cluster.Members, st.Cluster.Members, sameMember) {
 		d.rememberMembers(st.Cluster)
