@@ -33,7 +33,7 @@ func (a *applying) fencing(r *FenceRecord) error {
 		attrs = []Attr{{"in_ccm", "false"}, {"node_fenced", "1"}, {"crm-debug-origin", originFencing}}
 	} else {
 		f := a.facts(id)
-		f.Ended, f.AwayUntil, f.Unverified = f.BootID, NodeFacts{}.AwayUntil, false
+		f.Ended, f.AwayUntil, f.AwayRun, f.Unverified = f.BootID, NodeFacts{}.AwayUntil, "", false
 	}
 	n.Set(attrs...)
 	a.empty(n)

@@ -86,9 +86,9 @@ func (a *applying) nodeFacts(id string, u *NodeUpdate) {
 		f.Watchdog = *u.Watchdog
 	}
 	if u.AwayUntil != nil {
-		f.AwayUntil = u.AwayUntil.UTC()
+		f.AwayUntil, f.AwayRun = u.AwayUntil.UTC(), u.AwayRun
 		if u.AwayUntil.IsZero() {
-			f.AwayUntil = time.Time{}
+			f.AwayUntil, f.AwayRun = time.Time{}, ""
 		}
 	}
 	if u.BootID == "" {

@@ -42,6 +42,7 @@ type NodeUpdate struct {
 	Erase     bool       `json:"erase,omitempty"`    // history and transient attributes are void: all that ran there has ended
 	BootID    string     `json:"boot_id,omitempty"`
 	AwayUntil *time.Time `json:"away_until,omitempty"` // a zero time ends it
+	AwayRun   string     `json:"away_run,omitempty"`   // with it: the run of the daemon that goes away
 	Watchdog  *Watchdog  `json:"watchdog,omitempty"`   // told before it is disarmed, and after it is armed
 }
 

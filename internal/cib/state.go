@@ -84,6 +84,7 @@ type NodeFacts struct {
 	// shows up with it all the same was not cut off.
 	Ended      string    `json:"ended,omitempty"`
 	AwayUntil  time.Time `json:"away_until,omitzero"` // the daemon restarts and its resources go on: not lost before that time
+	AwayRun    string    `json:"away_run,omitempty"`  // of the daemon that went: it may still be heard, and only another one is it back
 	Watchdog   Watchdog  `json:"watchdog,omitzero"`
 	Unverified bool      `json:"unverified,omitempty"` // never seen by this generation: nothing is known of what runs there
 }

@@ -48,7 +48,8 @@ type Members struct {
 // Heard is what is known of one member.
 type Heard struct {
 	ID, Name, BootID string
-	Lost             bool // silent for longer than the token
+	Run              string // of its daemon: another one after each start
+	Lost             bool   // silent for longer than the token
 	LastHeard        time.Time
 	Ready            bool // its daemon takes orders; false while it starts and once it has begun to stop
 	Slots            int  // operations that it carries out at a time; 0: it sees to that itself

@@ -113,7 +113,8 @@ func (c *Controller) judgeMember(m *cib.Member, h *Heard) (u cib.NodeUpdate, cha
 	if !u.Erase && !c.trusted[m.ID] && !isUp(ns) && ns != nil {
 		return u, false // what it has done unheard must be known before it is taken in
 	}
-	if !facts.AwayUntil.IsZero() && (c.missed[m.ID] || !c.now.Before(facts.AwayUntil)) {
+	back := c.missed[m.ID] || facts.AwayRun != "" && h.Run != "" && h.Run != facts.AwayRun // the one that went may be heard yet
+	if !facts.AwayUntil.IsZero() && (back || !c.now.Before(facts.AwayUntil)) {
 		u.AwayUntil = new(time.Time)
 	}
 	return u, !isUp(ns) || ns.Expected != "member" || h.BootID != "" && h.BootID != facts.BootID || u.AwayUntil != nil

@@ -132,7 +132,7 @@ func (d *Daemon) goAway() {
 	}
 	until := d.cfg.Now().Add(awayFor)
 	_, err := d.Propose(ctx, cib.Command{By: d.node.Name, Note: d.node.Name + " restarts its daemon; what it runs goes on",
-		Nodes: []cib.NodeUpdate{{ID: m.ID, Name: m.Name, AwayUntil: &until}}})
+		Nodes: []cib.NodeUpdate{{ID: m.ID, Name: m.Name, AwayUntil: &until, AwayRun: d.run}}})
 	if err != nil {
 		d.log.Warn("nobody could be told that this daemon will be back: it has until the token's time is over", "error", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,8 @@ type Daemon struct {
 	cfg  Config
 	log  *slog.Logger
 	node *nodeConfig
+	run  string // of this daemon: another one after each start
+	team atomic.Pointer[team]
 
 	ctx    context.Context // ends with Stop
 	cancel context.CancelCauseFunc
@@ -133,7 +136,8 @@ func New(cfg Config) (*Daemon, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	d := &Daemon{cfg: cfg, node: node, id: id, log: cfg.Log.With("node", node.Name), ended: make(chan struct{}),
-		journal: events.NewJournal(eventsKept)}
+		journal: events.NewJournal(eventsKept), run: strconv.FormatInt(cfg.Now().UnixNano(), 36)}
+	d.team.Store(&team{node.Generation, node.Index, node.Members})
 	d.ctx, d.cancel = context.WithCancelCause(context.Background())
 	return d, nil
 }

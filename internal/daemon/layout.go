@@ -67,6 +67,11 @@ type nodeConfig struct {
 	// Members are those of the last state that was seen: they are needed to reach anybody at all, and to know
 	// who is allowed to reach us.
 	Members []cib.Member `json:"members"`
+
+	// Generation and Index are those of the state with these members; zero when they were told on joining. A state
+	// that is older does not count: after a restart the log begins with states of long ago.
+	Generation uint64 `json:"generation,omitempty"`
+	Index      uint64 `json:"index,omitempty"`
 }
 
 // ErrNoCluster says that a host belongs to no cluster yet.
@@ -92,11 +97,15 @@ func (l Layout) writeNode(n *nodeConfig) error {
 	if err != nil {
 		return err
 	}
-	next := l.nodeFile() + ".new"
-	if err := os.WriteFile(next, append(data, '\n'), 0o600); err != nil {
+	f, err := os.OpenFile(l.nodeFile()+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(next, l.nodeFile())
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), l.nodeFile())
 }
 
 // helperNames are the commands that agents call by name.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -26,7 +25,7 @@ func (d *Daemon) makeMembers() {
 	}
 	d.lone = &lone{d: d}
 	d.members = membership.New(membership.Config{
-		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: strconv.FormatInt(d.cfg.Now().UnixNano(), 36),
+		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: d.run,
 		State: d.store.View, Position: d.position, Voters: d.voters, Ready: d.ready,
 		Send:    func(to string, msg []byte) { d.peer.Send(to, serviceBeat, msg) },
 		Changed: d.viewChanged, Perform: d.lone.perform, Memory: d.readMemory(), Remember: d.remember, Now: d.cfg.Now, Log: d.log,
@@ -127,7 +126,7 @@ func (d *Daemon) membersChanged() {
 			d.askLedger(o, s.Name)
 			s.Ready = false
 		}
-		heard = append(heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+		heard = append(heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Run: s.Run, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
 	}
 	if !o.complete && !complete(heard, d.store.View()) {
 		return

@@ -42,13 +42,27 @@ func (d *Daemon) peers() []peer.Node {
 	return out
 }
 
+// team is who belongs to the cluster, as of a state.
+type team struct {
+	generation, index uint64
+	members           []cib.Member
+}
+
+// older reports whether a state is at least as new, and this node in it.
+func (t *team) older(s cib.State, me string) bool {
+	return s.Cluster.Member(me) != nil && (t.generation < s.Cluster.Generation || t.generation == s.Cluster.Generation && t.index <= s.Index)
+}
+
+// clusterMembers are the members as of the newest state that this node has ever seen. What the store shows while it
+// catches up is older: whoever believed it would refuse those who joined since, and among them maybe the leader.
 func (d *Daemon) clusterMembers() []cib.Member {
+	t := d.team.Load()
 	if d.store != nil {
-		if members := d.store.View().Cluster.Members; len(members) > 0 {
-			return members
+		if s := d.store.View(); t.older(s, d.node.Name) {
+			return s.Cluster.Members
 		}
 	}
-	return d.node.Members
+	return t.members
 }
 
 // invited reports whether a key is one of an open invitation.
@@ -69,7 +83,7 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 		d.alerts.Tell(st.CIB, news...)
 	}
 	if !slices.EqualFunc(before.Cluster.Members, st.Cluster.Members, sameMember) {
-		d.rememberMembers(st.Cluster)
+		d.rememberMembers(st)
 		d.peer.Refresh()
 	}
 	d.members.Poke()
@@ -100,12 +114,13 @@ func sameMember(a, b cib.Member) bool {
 }
 
 // rememberMembers writes down who the others are: after a restart this node must find them.
-func (d *Daemon) rememberMembers(c cib.Cluster) {
-	if len(c.Members) == 0 {
+func (d *Daemon) rememberMembers(s cib.State) {
+	if !d.team.Load().older(s, d.node.Name) {
 		return
 	}
+	d.team.Store(&team{s.Cluster.Generation, s.Index, s.Cluster.Members})
 	n := *d.node
-	n.Members, n.Found = c.Members, nil
+	n.Members, n.Found, n.Generation, n.Index = s.Cluster.Members, nil, s.Cluster.Generation, s.Index
 	if err := d.cfg.Layout.writeNode(&n); err != nil {
 		d.log.Error("the members of the cluster could not be written down", "error", err)
 	}
