@@ -39,10 +39,11 @@ func (h *Host) runUnit(ctx context.Context, r *Request) Result {
 }
 
 func (h *Host) unitJob(ctx context.Context, r *Request, unit string) Result {
-	if r.Action == "stop" { // what is not there does not run
-		if _, err := h.units.State(ctx, unit); errors.Is(err, ErrNoUnit) {
+	if _, err := h.units.State(ctx, unit); errors.Is(err, ErrNoUnit) {
+		if r.Action == "stop" { // what is not there does not run
 			return Result{RC: cib.RCOk, Status: cib.OpDone}
 		}
+		return unitError(ctx, r, err)
 	}
 	if err := h.units.Job(ctx, r.Action, unit); err != nil {
 		return unitError(ctx, r, err)
