@@ -64,10 +64,8 @@ func (c *Controller) mayBegin(a *transition.Action) bool {
 	if a.Task != "do_shutdown" {
 		return c.hasRoom(nodeOf(a)) && !c.unsettled(a)
 	}
-	for _, f := range c.flights {
-		if f.op.Node == a.Node && !f.noWait {
-			return false
-		}
+	if c.flights.on[a.Node] > 0 {
+		return false
 	}
 	for _, o := range c.plan.graph.Actions {
 		if phase := c.plan.runner.Phase(o.ID); o.Rsc != nil && nodeOf(o) == a.Node && (phase == transition.Waiting || phase == transition.Running) {
@@ -84,8 +82,8 @@ func (c *Controller) unsettled(a *transition.Action) bool {
 	if a.Rsc == nil || a.Attr("CRM_meta_clone") != "" {
 		return false
 	}
-	for _, f := range c.flights {
-		if c.actionOf(f) != 0 || f.op.Resource != a.Rsc.ID || !showsAsPending(f.op.Name) {
+	for _, f := range c.plan.carried {
+		if f.landed || f.adopted != 0 || f.op.Resource != a.Rsc.ID || !showsAsPending(f.op.Name) {
 			continue
 		}
 		if f.op.Node != nodeOf(a) || f.op.Name == "migrate_to" || f.op.Name == "migrate_from" {
@@ -105,15 +103,7 @@ func (c *Controller) hasRoom(node string) bool {
 			}
 		}
 	}
-	if limit <= 0 {
-		return true
-	}
-	for _, f := range c.flights {
-		if f.op.Node == node && !f.noWait {
-			limit--
-		}
-	}
-	return limit > 0
+	return limit <= 0 || c.flights.on[node] < limit
 }
 
 // carryOut begins one action of the plan.

@@ -54,7 +54,7 @@ func (c *Controller) stale() []cib.Edit {
 
 // flies reports whether such an operation is in flight.
 func (c *Controller) flies(node, resource, name string) bool {
-	for _, f := range c.flights {
+	for f := range c.flights.all() {
 		if subject(&f.op) == node && f.op.Resource == resource && f.op.Name == name {
 			return true
 		}

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -32,7 +31,7 @@ type Controller struct {
 	tidied   time.Time        // when to ask again to have stale entries taken out
 	lastDone map[doneKey]bool // by the plan before
 	ended    Ended            // of the plan before
-	flights  []*flight
+	flights  flights
 	fencings []*fencing
 	waits    []*awaited
 	failed   map[string]*fenceFailures // by target
@@ -45,7 +44,8 @@ type Controller struct {
 	missed  map[string]bool    // ids of members that are away for a while and have been missed: when they are heard, they are back
 
 	facts    factsAsked
-	proposed map[resultKey]time.Time // results that are on their way into the log
+	proposed map[resultKey]time.Time // results that are on their way into the log, and when they count as stuck
+	stuckAt  time.Time               // not later than the first of those times; zero: there are none
 	done     map[resultKey]bool      // results of this term that are in the log; the latest of each node
 
 	recheck   time.Time // when to plan anew though nothing happened
@@ -64,7 +64,7 @@ func New(cfg Config) *Controller {
 // reset forgets everything but who we are.
 func (c *Controller) reset() {
 	*c = Controller{cfg: c.cfg, now: c.now, out: c.out, state: c.state, wake: c.wake,
-		failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}, missed: map[string]bool{}, gate: map[resultKey]bool{}}
+		flights: newFlights(), failed: map[string]*fenceFailures{}, proposed: map[resultKey]time.Time{}, done: map[resultKey]bool{}, trusted: map[string]bool{}, missed: map[string]bool{}, gate: map[resultKey]bool{}}
 }
 
 // Step takes in one event and returns what is to be done about it, in order.
@@ -113,17 +113,19 @@ func (c *Controller) lead(ev Lead) {
 	c.leading, c.term, c.state = true, ev.Term, ev.State
 	c.opts = readOptions(c.state.CIB, c.now)
 	c.due, c.first = "a new leader", true
+	c.closeFencings()
 	c.adopt(Ledger{ev.Answered, ev.InFlight, ev.Unacked})
 }
 
 // adopt takes over what nodes have been doing for earlier leaders.
 func (c *Controller) adopt(l Ledger) {
 	for _, op := range l.InFlight {
-		known := slices.ContainsFunc(c.flights, func(f *flight) bool {
-			return f.op.Epoch == op.Epoch && f.op.Action == op.Action && f.op.Node == op.Node
-		})
-		if !known {
-			c.flights = append(c.flights, c.newFlight(op))
+		if c.flights.find(&op) == nil {
+			f := c.newFlight(op)
+			c.flights.add(f)
+			if c.plan != nil {
+				c.plan.carried = append(c.plan.carried, f)
+			}
 		}
 	}
 	c.answered = append(c.answered, l.Answered...)

@@ -11,18 +11,6 @@ import (
 	"github.com/cerco-ha/cerco/internal/transition"
 )
 
-// flight is an operation that a node was told to do and of which no result is known.
-type flight struct {
-	op       cib.Operation
-	since    time.Time
-	patience time.Duration // its own time-out, and the time for messages
-	deadline time.Time     // then it counts as timed out
-	again    time.Time     // when to send the order again, since it may not have arrived; zero: it has
-	err      string        // why it may not have arrived
-	noWait   bool          // it has no result
-	adopted  int           // the action of the plan under way that it does as well, though an earlier plan ordered it; 0: none
-}
-
 // slack is what an operation gets beyond its own time-out when its graph says nothing.
 const slack = time.Minute
 
@@ -42,28 +30,24 @@ func (c *Controller) newFlight(op cib.Operation) *flight {
 	return f
 }
 
-// progress notes that a node has done something: what it was told to do later has waited for its turn until now.
-func (c *Controller) progress(node string) {
-	for _, f := range c.flights {
-		if f.op.Node == node && !f.noWait {
-			f.deadline = c.now.Add(f.patience)
-		}
-	}
-}
-
 // dispatch orders an operation. One that is in flight already, for an earlier plan, is waited for instead.
 func (c *Controller) dispatch(a *transition.Action) {
 	op := c.operation(a)
-	for _, f := range c.flights {
-		if f.op.Epoch != op.Epoch && !f.noWait && f.adopted == 0 && f.op.Node == op.Node && f.op.Target == op.Target && f.op.Resource == op.Resource &&
-			f.op.Name == op.Name && f.op.IntervalMS == op.IntervalMS && f.op.CancelTask == op.CancelTask && f.op.TargetRC == op.TargetRC && op.Name != "notify" && digest(&f.op) == digest(&op) {
+	for _, f := range c.plan.carried {
+		if !f.landed && f.adopted == 0 && sameOrder(&f.op, &op) {
 			f.adopted = a.ID
 			return
 		}
 	}
 	f := c.newFlight(op)
-	c.flights = append(c.flights, f)
+	c.flights.add(f)
 	c.do(Dispatch{Op: f.op})
+}
+
+// sameOrder reports whether two plans order the same.
+func sameOrder(a, b *cib.Operation) bool {
+	return a.Node == b.Node && a.Target == b.Target && a.Resource == b.Resource && a.Name == b.Name && a.Name != "notify" &&
+		a.IntervalMS == b.IntervalMS && a.CancelTask == b.CancelTask && a.TargetRC == b.TargetRC && digest(a) == digest(b)
 }
 
 // nodeOf is the node that carries an action out: for remote and guest nodes the one that is connected to them.
@@ -142,7 +126,7 @@ func (c *Controller) tellToStop(a *transition.Action) {
 	f := c.newFlight(c.operation(a))
 	f.noWait = true
 	c.dropFlights(func(old *flight) bool { return old.noWait && old.op.Node == a.Node })
-	c.flights = append(c.flights, f)
+	c.flights.add(f)
 	c.do(Dispatch{Op: f.op})
 }
 
@@ -158,10 +142,9 @@ func (c *Controller) undelivered(ev Undelivered) {
 		}
 		return
 	}
-	for _, f := range c.flights {
-		if f.op.Epoch == ev.Op.Epoch && f.op.Action == ev.Op.Action && f.op.Node == ev.Op.Node {
-			f.err, f.again = ev.Err, c.now.Add(resend)
-		}
+	if f := c.flights.find(&ev.Op); f != nil {
+		f.err = ev.Err
+		c.flights.resendAt(f, c.now.Add(resend))
 	}
 }
 
@@ -178,24 +161,24 @@ func (c *Controller) actionOf(f *flight) int {
 
 // takeFlight removes the operation that a result belongs to, and returns it; nil if it is not in flight.
 func (c *Controller) takeFlight(op *cib.Operation) *flight {
-	for i, f := range c.flights {
-		if f.op.Epoch == op.Epoch && f.op.Action == op.Action && f.op.Node == op.Node && !f.noWait {
-			c.flights = append(c.flights[:i:i], c.flights[i+1:]...)
-			return f
-		}
+	f := c.flights.find(op)
+	if f == nil || f.noWait {
+		return nil
 	}
-	return nil
+	c.flights.land(f)
+	return f
 }
 
 // dropFlights gives up operations in flight, and returns how many.
 func (c *Controller) dropFlights(which func(*flight) bool) int {
-	kept := c.flights[:0:0]
-	for _, f := range c.flights {
-		if !which(f) {
-			kept = append(kept, f)
+	var gone []*flight
+	for f := range c.flights.all() {
+		if which(f) {
+			gone = append(gone, f)
 		}
 	}
-	n := len(c.flights) - len(kept)
-	c.flights = kept
-	return n
+	for _, f := range gone {
+		c.flights.land(f)
+	}
+	return len(gone)
 }

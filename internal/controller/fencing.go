@@ -178,4 +178,20 @@ func (c *Controller) fencingDone(r *cib.FenceRecord) {
 	}
 }
 
+// closeFencings ends what is recorded of fencings that an earlier leader had asked for and whose outcome nobody
+// will report. Where one is still needed, the first plan asks for it anew.
+func (c *Controller) closeFencings() {
+	var cmd cib.Command
+	for _, r := range c.state.Fencing {
+		if r.State == cib.FencePending && r.By == byController && r.Epoch.Term < c.term {
+			r.State, r.Completed = cib.FenceFailed, c.now
+			r.Error = "the node that decided was lost, or ceased to decide, before it was done; it is asked for anew if it is needed"
+			cmd.Fencing = append(cmd.Fencing, r)
+		}
+	}
+	if len(cmd.Fencing) > 0 {
+		c.propose(cmd)
+	}
+}
+
 func releaseFence(node string) string { return "cerco stonith confirm " + node }

@@ -12,7 +12,7 @@ import (
 // made in their midst knows of them.
 func (c *Controller) withPending() *cib.CIB {
 	byNode := map[string][]*flight{}
-	for _, f := range c.flights {
+	for f := range c.flights.all() {
 		if !f.noWait && showsAsPending(f.op.Name) {
 			byNode[subject(&f.op)] = append(byNode[subject(&f.op)], f)
 		}

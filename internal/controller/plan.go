@@ -21,6 +21,7 @@ type run struct {
 	runner  *transition.Runner
 	delay   time.Duration        // cluster-delay of the graph
 	queue   []*transition.Action // handed out by the runner, waiting for room on their node
+	carried []*flight            // operations that earlier plans have ordered and that were in flight at its beginning
 	aborted string               // why nothing new is started; empty: it goes on
 	atOnce  bool                 // it ends now, whatever is in flight
 }
@@ -51,6 +52,11 @@ func (c *Controller) begin() bool {
 		runner: transition.NewRunner(plan.Graph), byID: make(map[int]*transition.Action, len(plan.Graph.Actions))}
 	for _, a := range plan.Graph.Actions {
 		r.byID[a.ID] = a
+	}
+	for f := range c.flights.all() {
+		if !f.noWait {
+			r.carried = append(r.carried, f)
+		}
 	}
 	r.delay = c.opts.clusterDelay
 	c.plan, c.due = r, ""
@@ -109,7 +115,7 @@ func (c *Controller) over() bool {
 	switch {
 	case r.atOnce:
 		return true
-	case c.ownFlights() > 0 || len(c.waits) > 0:
+	case c.ownFlights() || len(c.waits) > 0:
 		return false
 	case r.aborted != "":
 		return true // fencings go on, and the next plan takes them over
@@ -117,15 +123,14 @@ func (c *Controller) over() bool {
 	return r.runner.Pending() == 0 && len(r.queue) == 0
 }
 
-// ownFlights is the number of operations of the plan under way that must be waited for.
-func (c *Controller) ownFlights() int {
-	n := 0
-	for _, f := range c.flights {
+// ownFlights reports whether there are operations of the plan under way that must be waited for.
+func (c *Controller) ownFlights() bool {
+	for f := range c.flights.all() {
 		if c.actionOf(f) != 0 && !f.noWait {
-			n++
+			return true
 		}
 	}
-	return n
+	return false
 }
 
 func (c *Controller) end() {
@@ -143,7 +148,7 @@ func (c *Controller) end() {
 	for _, f := range c.fencings {
 		f.action = 0
 	}
-	for _, f := range c.flights {
+	for _, f := range r.carried {
 		f.adopted = 0
 	}
 	c.lastDone = r.done()

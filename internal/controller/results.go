@@ -28,6 +28,7 @@ func (c *Controller) reported(results []cib.OpResult) {
 			continue
 		}
 		c.proposed[keyOf(&r)] = c.now.Add(askAgain)
+		c.stuckAt = earliest(c.stuckAt, c.now.Add(askAgain))
 		r.CountFailure, r.FatalFailure = c.counts(&r)
 		news = append(news, r)
 	}
@@ -147,7 +148,7 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 		}
 		f := c.takeFlight(&r.Op)
 		if f != nil && r.Serial > 0 {
-			c.progress(r.Op.Node)
+			c.flights.progress[r.Op.Node] = c.now
 		}
 		switch {
 		case c.actionOf(f) != 0:

@@ -75,7 +75,7 @@ func (c *Controller) Status() Status {
 
 func (c *Controller) waitsFor() []Wait {
 	var out []Wait
-	for _, f := range c.flights {
+	for f := range c.flights.all() {
 		w := Wait{What: f.words(), Node: f.op.Node, Since: f.since, Until: f.deadline, Trouble: f.err}
 		if f.err != "" {
 			w.Release = "cerco stonith fence " + f.op.Node

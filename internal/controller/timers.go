@@ -7,31 +7,22 @@ func (c *Controller) onTime() {
 	if !c.wake.IsZero() && !c.now.Before(c.wake) {
 		c.wake = time.Time{}
 	}
-	kept := c.flights[:0:0]
-	for _, f := range c.flights {
-		switch {
-		case f.noWait && !c.now.Before(f.deadline):
-			continue // it had its time; if the node is still there the next plan tells it again
-		case !c.now.Before(f.deadline):
-			c.timedOut(f)
-			f.deadline = c.now.Add(askAgain) // until that is committed
-		case !f.again.IsZero() && !c.now.Before(f.again):
-			f.again = time.Time{}
-			c.do(Dispatch{Op: f.op})
-		}
-		kept = append(kept, f)
-	}
-	c.flights = kept
+	c.overdue()
 	for _, w := range c.waits {
 		if !c.now.Before(w.again) {
 			w.again = c.now.Add(askAgain)
 			c.propose(w.cmd)
 		}
 	}
-	for key, until := range c.proposed {
-		if !c.now.Before(until) {
-			delete(c.proposed, key) // the node sends it again
-			delete(c.gate, key)
+	if !c.stuckAt.IsZero() && !c.now.Before(c.stuckAt) {
+		c.stuckAt = time.Time{}
+		for key, until := range c.proposed { //house:unordered each is judged by itself, and the earliest is the same in any order
+			if !c.now.Before(until) {
+				delete(c.proposed, key) // the node sends it again
+				delete(c.gate, key)
+			} else {
+				c.stuckAt = earliest(c.stuckAt, until)
+			}
 		}
 	}
 	if c.plan == nil && !c.recheck.IsZero() && !c.now.Before(c.recheck) {
@@ -58,10 +49,7 @@ func (c *Controller) nextDue() time.Time {
 	if c.members == nil {
 		return next
 	}
-	for _, f := range c.flights {
-		next = earliest(next, f.deadline)
-		next = earliest(next, f.again)
-	}
+	next = earliest(next, c.flights.due)
 	for _, w := range c.waits {
 		next = earliest(next, w.again)
 	}
@@ -69,9 +57,7 @@ func (c *Controller) nextDue() time.Time {
 		next = earliest(next, c.tidied)
 	}
 	if len(c.gate) > 0 {
-		for _, until := range c.proposed { //house:unordered the earliest is the same in any order
-			next = earliest(next, until)
-		}
+		next = earliest(next, c.stuckAt)
 	}
 	for i := range c.members.Heard {
 		next = earliest(next, c.doubtedUntil(&c.members.Heard[i]))
