@@ -88,7 +88,7 @@ func Main(env Env, args []string) (code int, known bool) {
 	name := filepath.Base(args[0])
 	for _, t := range tools() {
 		if t.name == name {
-			c := &call{Env: env, name: name, argv: append([]string{name}, args[1:]...), args: args[1:]}
+			c := &call{Env: env, name: name, argv: args, args: args[1:]}
 			return t.run(c), true
 		}
 	}

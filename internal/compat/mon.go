@@ -96,11 +96,7 @@ func (m *monCall) show() int {
 	if doc == nil {
 		return code
 	}
-	now := m.call.Now()
-	if at := doc.ExecutionDate; !at.IsZero() && m.open().live() == nil {
-		now = at.In(now.Location())
-	}
-	v := scheduler.Look(doc, scheduler.Options{Now: now})
+	v := scheduler.Look(doc, scheduler.Options{Now: m.call.Now()})
 	m.MonOptions.Now = m.call.Now()
 	switch {
 	case m.simple:

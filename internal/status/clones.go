@@ -20,7 +20,6 @@ func (t *text) clone(r *scheduler.ResourceView) {
 				node = nil
 			}
 			switch {
-			case node == nil && t.active && !up:
 			case node == nil && (up || inst.Pending != "" || r.Unique && !inst.Orphaned):
 				t.resource(inst)
 			case node == nil:
@@ -80,7 +79,15 @@ func isActive(r *scheduler.ResourceView, all bool) bool {
 		return false
 	}
 	part, every := false, true
-	for _, c := range r.Children {
+	children := r.Children
+	for _, rep := range r.Replicas {
+		for _, c := range []*scheduler.ResourceView{rep.IP, rep.Child, rep.Container, rep.Remote} {
+			if c != nil {
+				children = append(children[:len(children):len(children)], c)
+			}
+		}
+	}
+	for _, c := range children {
 		if isActive(c, all) {
 			part = true
 		} else {

@@ -82,19 +82,18 @@ func Mon(w io.Writer, in *cib.CIB, v *scheduler.View, o *MonOptions) error {
 		m.section("Node Attributes:", m.nodeAttributes)
 	}
 	switch {
+	case len(in.Status.Nodes) == 0:
 	case o.Sections&Operations != 0:
-		m.section("Operations:", func() { m.operations(true) })
+		m.heading("Operations:")
+		m.operations(true)
 	case o.Sections&FailCountsSection != 0:
-		if m.out.Len() > 0 { // its heading is there even if nothing has failed
-			m.out.WriteByte('\n')
-		}
-		m.out.WriteString("Migration Summary:\n")
+		m.heading("Migration Summary:")
 		m.operations(false)
 	}
 	if o.Sections&Tickets != 0 {
 		m.section("Tickets:", m.tickets)
 	}
-	if o.Sections&Failed != 0 && len(v.Failures) > 0 {
+	if o.Sections&Failed != 0 {
 		m.section("Failed Resource Actions:", m.failures)
 	}
 	m.fencing()
@@ -108,16 +107,21 @@ func Mon(w io.Writer, in *cib.CIB, v *scheduler.View, o *MonOptions) error {
 // section writes a heading and what follows it, after a blank line; nothing if nothing follows.
 func (m *mon) section(heading string, f func()) {
 	before := m.out.String()
-	if before != "" {
-		m.out.WriteByte('\n')
-	}
-	m.out.WriteString(heading + "\n")
+	m.heading(heading)
 	size := m.out.Len()
 	f()
 	if m.out.Len() == size {
 		m.out.Reset()
 		m.out.WriteString(before)
 	}
+}
+
+// heading writes a heading, after a blank line.
+func (m *mon) heading(text string) {
+	if m.out.Len() > 0 {
+		m.out.WriteByte('\n')
+	}
+	m.out.WriteString(text + "\n")
 }
 
 // summary is the head: who decides, since when things are as they are, how much there is.

@@ -50,9 +50,9 @@ func (m *mon) history(h *cib.LrmResource, views map[string]*scheduler.ResourceVi
 	if r == nil {
 		m.item(h.ID + ": orphan" + map[bool]string{true: ":"}[all])
 	} else {
-		s := h.ID + ": migration-threshold=" + strconv.Itoa(r.MigrationThreshold)
+		s := r.Name + ": migration-threshold=" + strconv.Itoa(r.MigrationThreshold)
 		if counted {
-			s = h.ID + ": " + f.wordsIn(m.zone)
+			s = r.Name + ": " + f.wordsIn(m.zone)
 		}
 		if all {
 			s += ":"
@@ -129,6 +129,9 @@ func (m *mon) node(name string) *scheduler.NodeView {
 func (m *mon) failures() {
 	for i := range m.v.Failures {
 		f := &m.v.Failures[i]
+		if f.Task == "monitor" && f.IntervalMS == 0 && f.RC == 5 {
+			continue // a probe that found that it is not installed: that is why the resource is elsewhere
+		}
 		if m.o.Resource != "" && plainName(f.Resource) != m.o.Resource || m.o.Node != "" && f.Node != m.o.Node {
 			continue
 		}
@@ -151,20 +154,21 @@ func friendlyFailure(f *scheduler.FailureView, zone *time.Location) string {
 	if f.IntervalMS != 0 {
 		s += " " + interval(f.IntervalMS) + "-interval"
 	}
-	s += " " + f.Task + " on " + f.Node
+	task := f.Task
+	if task == "monitor" && f.IntervalMS == 0 {
+		task = "probe"
+	}
+	s += " " + task + " on " + f.Node
 	switch {
-	case f.Status == 0:
-		s += " returned '" + codeText(f.RC) + "'"
-	case f.RC != 1 && f.RC != -1:
-		s += " could not be executed (" + statusText(f.Status) + ": " + codeText(f.RC) + ")"
-	default:
+	case f.Status != 0 && f.ExitReason != "":
+		s += " could not be executed (" + statusText(f.Status) + ": " + f.ExitReason + ")"
+	case f.Status != 0:
 		s += " could not be executed (" + statusText(f.Status) + ")"
-	}
-	if f.Status == 4 || f.Status == 0 {
-		s = s[:strings.Index(s, " on "+f.Node)] + " on " + f.Node + " returned '" + codeText(f.RC) + "'"
-	}
-	if f.ExitReason != "" {
-		s += " (" + f.ExitReason + ")"
+	default:
+		s += " returned '" + codeText(f.RC) + "'"
+		if f.ExitReason != "" {
+			s += " (" + f.ExitReason + ")"
+		}
 	}
 	if f.LastRCChange != 0 {
 		s += " at " + time.Unix(f.LastRCChange, 0).In(zone).Format("Mon Jan _2 15:04:05 2006")
@@ -175,17 +179,25 @@ func friendlyFailure(f *scheduler.FailureView, zone *time.Location) string {
 	return s
 }
 
-// interval is a duration in the units that people use: "10s", "1m30s", "500ms".
+// interval is a duration in the units that people use: "10s", "1m30s", "1.500s", "500ms". A unit is used for more than one of it.
 func interval(ms int64) string {
 	var b strings.Builder
 	for _, u := range [...]struct {
 		name string
 		ms   int64
-	}{{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}} {
-		if n := ms / u.ms; n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, u.name)
+	}{{"d", 86400000}, {"h", 3600000}, {"m", 60000}} {
+		if ms > u.ms {
+			fmt.Fprintf(&b, "%d%s", ms/u.ms, u.name)
 			ms %= u.ms
 		}
+	}
+	switch {
+	case ms > 1000 && ms%1000 != 0:
+		fmt.Fprintf(&b, "%d.%03ds", ms/1000, ms%1000)
+	case ms > 1000:
+		fmt.Fprintf(&b, "%ds", ms/1000)
+	case ms > 0:
+		fmt.Fprintf(&b, "%dms", ms)
 	}
 	if b.Len() == 0 {
 		return "0s"

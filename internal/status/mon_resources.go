@@ -25,10 +25,6 @@ func (m *mon) nodeList() {
 			continue
 		}
 		on := m.activeOn(n)
-		if len(on) == 0 {
-			m.item(head + ":")
-			continue
-		}
 		m.item(head + ":")
 		m.within(func() {
 			m.item("Resources:")
@@ -84,16 +80,30 @@ func (m *mon) activeOn(n *scheduler.NodeView) []*scheduler.ResourceView {
 			if r == nil {
 				continue
 			}
-			if r.Kind == "primitive" && slices.Contains(r.On, n) && m.wanted(r) {
+			if r.Kind == "primitive" && !r.Internal && slices.Contains(r.On, n) && m.wanted(r) {
 				list = append(list, r)
 			}
 			visit(r.Children)
 			for _, rep := range r.Replicas {
-				visit([]*scheduler.ResourceView{rep.IP, rep.Child, rep.Container, rep.Remote})
+				visit([]*scheduler.ResourceView{rep.IP, rep.Child, rep.Container})
 			}
 		}
 	}
 	visit(m.v.Resources)
+	order := map[string]int{} // that of the node's history; what has none comes last
+	if state := m.in.NodeState(n.ID); state != nil {
+		for i, h := range state.Lrm {
+			order[h.ID] = i - len(state.Lrm)
+			order[plainName(h.ID)] = i - len(state.Lrm)
+		}
+	}
+	at := func(r *scheduler.ResourceView) int {
+		if i, ok := order[r.ID]; ok {
+			return i
+		}
+		return order[r.Name]
+	}
+	slices.SortStableFunc(list, func(a, b *scheduler.ResourceView) int { return at(a) - at(b) })
 	return list
 }
 

@@ -37,7 +37,9 @@ func MonXML(in *cib.CIB, v *scheduler.View, o *MonOptions) []*cib.Element {
 		}
 	}
 	add(NodeAttributes, m.attributesXML())
-	add(Operations|FailCountsSection, m.historyXML())
+	if o.Sections&(Operations|FailCountsSection) != 0 && len(in.Status.Nodes) > 0 {
+		list = append(list, m.historyXML())
+	}
 	add(Tickets, m.ticketsXML())
 	add(Failed, m.failuresXML())
 	add(Fencing, m.fencingXML())
@@ -63,8 +65,8 @@ func (m *mon) summaryXML() *cib.Element {
 	dc := cib.NewElement("current_dc", attrs("present", "false"))
 	for _, n := range m.v.Nodes {
 		if n.DC {
-			dc = cib.NewElement("current_dc", attrs("present", "true", "version", option(m.in, "dc-version"), "name", n.Name, "id", n.ID,
-				"with_quorum", yes(m.v.Quorate), "mixed_version", "false"))
+			dc = cib.NewElement("current_dc", append([]cib.Attr{{Name: "present", Value: "true"}, {Name: "version", Value: option(m.in, "dc-version")}},
+				attrs("name", n.Name, "id", n.ID, "with_quorum", yes(m.v.Quorate), "mixed_version", "false")...))
 		}
 	}
 	nodes, resources := m.counts()
@@ -139,7 +141,11 @@ func (m *mon) historyXML() *cib.Element {
 			if r == nil {
 				r = views[plainName(h.ID)]
 			}
-			as := attrs("id", h.ID, "orphan", yes(r == nil))
+			name := h.ID
+			if r != nil {
+				name = r.Name
+			}
+			as := attrs("id", name, "orphan", yes(r == nil))
 			if r != nil {
 				as = append(as, cib.Attr{Name: "migration-threshold", Value: strconv.Itoa(r.MigrationThreshold)})
 			}
