@@ -152,15 +152,18 @@ func TestApplyRefusals(t *testing.T) {
 	lower.LastID = 1
 	twice := threeNodes()
 	twice.Members[1].Name = "n1"
+	slow := threeNodes()
+	slow.Timing.LeaseMS = 900 // longer than the token
 	for name, c := range map[string]Command{
-		"a lower last id":       {Cluster: &lower},
-		"a name twice":          {Cluster: &twice},
-		"an unknown node":       {Attributes: []AttributeUpdate{{Node: "ghost", Name: "a", Value: "1"}}},
-		"no such element":       edits(Edit{Op: "modify", XML: `<primitive id="ghost"/>`}),
-		"several where one is":  edits(Edit{Op: "delete", XPath: "//node"}),
-		"an old patch":          edits(Edit{Op: "patch", XML: `<diff format="2"><version><source epoch="7"/><target epoch="8"/></version></diff>`}),
-		"the second edit fails": edits(Edit{Op: "replace", XML: "<resources/>"}, Edit{Op: "nonsense", XML: "<a/>"}),
-		"a result of nothing":   results(OpResult{}),
+		"a lease beyond the token": {Cluster: &slow},
+		"a lower last id":          {Cluster: &lower},
+		"a name twice":             {Cluster: &twice},
+		"an unknown node":          {Attributes: []AttributeUpdate{{Node: "ghost", Name: "a", Value: "1"}}},
+		"no such element":          edits(Edit{Op: "modify", XML: `<primitive id="ghost"/>`}),
+		"several where one is":     edits(Edit{Op: "delete", XPath: "//node"}),
+		"an old patch":             edits(Edit{Op: "patch", XML: `<diff format="2"><version><source epoch="7"/><target epoch="8"/></version></diff>`}),
+		"the second edit fails":    edits(Edit{Op: "replace", XML: "<resources/>"}, Edit{Op: "nonsense", XML: "<a/>"}),
+		"a result of nothing":      results(OpResult{}),
 	} {
 		next, err := Apply(s, c)
 		if !IsRefusal(err) {

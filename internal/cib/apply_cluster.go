@@ -51,6 +51,10 @@ func (c *Cluster) check(old *Cluster) error {
 	if c.LastID < old.LastID {
 		return refuse("read the cluster again and repeat the change", "member ids up to %d were given, not %d", old.LastID, c.LastID)
 	}
+	if t := c.Timing.WithDefaults(); 2*t.HeartbeatMS >= t.LeaseMS || t.LeaseMS >= t.TokenMS {
+		return refuse("let two heartbeats be shorter than the lease, and the lease shorter than the token",
+			"a heartbeat each %d ms, a lease of %d ms and a token of %d ms do not go together", t.HeartbeatMS, t.LeaseMS, t.TokenMS)
+	}
 	ids, names := make(map[string]bool), make(map[string]bool)
 	for _, m := range c.Members {
 		n, ok := memberNumber(m.ID)

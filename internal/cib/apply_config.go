@@ -130,7 +130,7 @@ func (e *Edit) modify(root, el *Element) (*Element, error) {
 	case e.Create:
 		return e.create(root, el)
 	}
-	return nil, refuse("create it, or look for the id with `cerco config show`", "there is no %s to modify", describe(el))
+	return nil, refuse("create it, or look for the id with `cibadmin --query`", "there is no %s to modify", describe(el))
 }
 
 func (e *Edit) create(root, el *Element) (*Element, error) {
@@ -154,7 +154,7 @@ func (e *Edit) remove(root, el *Element) (*Element, error) {
 		case e.All:
 			return root, nil
 		}
-		return nil, refuse("look for the id with `cerco config show`", "there is no %s to delete", describe(el))
+		return nil, refuse("look for the id with `cibadmin --query`", "there is no %s to delete", describe(el))
 	}
 	found, err := Query(root, e.XPath)
 	switch {

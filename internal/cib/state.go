@@ -69,6 +69,19 @@ type Timing struct {
 // at different rates and for processes that are late.
 var DefaultTiming = Timing{HeartbeatMS: 100, LeaseMS: 500, TokenMS: 800}
 
+// WithDefaults fills in what is not set.
+func (t Timing) WithDefaults() Timing {
+	fill := func(have *int64, def int64) {
+		if *have <= 0 {
+			*have = def
+		}
+	}
+	fill(&t.HeartbeatMS, DefaultTiming.HeartbeatMS)
+	fill(&t.LeaseMS, DefaultTiming.LeaseMS)
+	fill(&t.TokenMS, DefaultTiming.TokenMS)
+	return t
+}
+
 // Invite is an open invitation: whoever holds the private key of Key may join, once.
 type Invite struct {
 	Key     string    `json:"key"` // SHA-256 of the token's public key, hex

@@ -56,16 +56,11 @@ type sending struct {
 
 type timing struct{ heartbeat, lease, token time.Duration }
 
-// timingOf fills in what is not set.
+// timingOf is the cluster's timing as durations.
 func timingOf(t cib.Timing) timing {
-	ms := func(n, def int64) time.Duration {
-		if n <= 0 {
-			n = def
-		}
-		return time.Duration(n) * time.Millisecond
-	}
-	d := cib.DefaultTiming
-	return timing{ms(t.HeartbeatMS, d.HeartbeatMS), ms(t.LeaseMS, d.LeaseMS), ms(t.TokenMS, d.TokenMS)}
+	t = t.WithDefaults()
+	return timing{time.Duration(t.HeartbeatMS) * time.Millisecond, time.Duration(t.LeaseMS) * time.Millisecond,
+		time.Duration(t.TokenMS) * time.Millisecond}
 }
 
 // peer is what is known of another member.
