@@ -135,13 +135,12 @@ func (l *lone) stopHere(why string) {
 		l.stopping = false
 		l.mu.Unlock()
 	}()
-	epoch := d.executor.Epoch()
-	epoch.Plan++
+	epoch, began := d.executor.Epoch(), d.cfg.Now()
 	s, err := d.withUnacked()
 	if err != nil {
 		d.log.Error("what this node has done and nobody knows yet is left out of its plan", "error", err)
 	}
-	local, err := controller.LocalStops(s, d.node.Name, epoch, d.cfg.Now())
+	local, err := controller.LocalStops(s, d.node.Name, epoch, began)
 	if err != nil {
 		d.log.Error("no plan could be made for a node without quorum", "error", err)
 		return
@@ -167,9 +166,15 @@ func (l *lone) stopHere(why string) {
 		case d.members.View().Leader != "":
 			return // whoever leads knows better
 		}
-		r.Finish(a.ID, d.doHere(local.Operation(a)))
+		op := local.Operation(a)
+		op.Action = ownAction(began, a.ID)
+		r.Finish(a.ID, d.doHere(op))
 	}
 }
+
+// ownAction is the number of an action that no leader has ordered. It is none that a leader gives in a plan of
+// the same epoch, nor that of an earlier plan of our own: for the executor it would be the same operation.
+func ownAction(plan time.Time, id int) int { return -int(plan.UnixMilli()*1000) - id }
 
 // doHere has this node's executor do something and waits until it is done.
 func (d *Daemon) doHere(op cib.Operation) (ok bool) {

@@ -211,16 +211,17 @@ type Ledger struct {
 	Recurring []cib.Operation `json:"recurring"` // that go on
 }
 
-// Ledger raises the epoch, so that no earlier leader is obeyed from here on, and tells what there is. ErrStale
-// comes with the ledger when a later leader has been seen already.
+// Ledger raises the epoch, so that no earlier leader is obeyed from here on, and tells what there is. The leader of
+// the newest term may ask as often as it likes, whatever it has ordered already. ErrStale comes with the ledger
+// when a later leader has been seen already.
 func (e *Executor) Ledger(epoch cib.Epoch) (Ledger, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var err error
 	switch {
-	case epoch.Less(e.led.epoch):
+	case epoch.Term < e.led.epoch.Term:
 		err = fmt.Errorf("%w: %s, seen %s", ErrStale, epoch, e.led.epoch)
-	default:
+	case e.led.epoch.Less(epoch):
 		err = e.led.raise(epoch)
 	}
 	l := Ledger{Epoch: e.led.epoch, InFlight: e.led.inFlight(), Unacked: slices.Clone(e.outbox)}
