@@ -128,12 +128,12 @@ func (p *planner) applyKind(first, then *action, ff actFlags, kind ordFlags) (ch
 	return ch
 }
 
-// requireFirst looks at what an edge says of its first action, with both ends' flags as seen from the other.
+// requireFirst looks at what an edge says of its first action, whose flags are as seen from the other end.
 func (p *planner) requireFirst(first, then *action, ff actFlags, kind ordFlags) (ch changed) {
 	if kind == ordImpliesFirst && ff&actOptional == 0 && p.clearFlag(first, actOptional, then) {
 		ch = changedFirst
 	}
-	if p.flagsOn(then, first.place())&actOptional != 0 || then.has(actMigratable) {
+	if then.optional() || then.has(actMigratable) {
 		return ch
 	}
 	if kind == ordPromotedImpliesFirst && then.rsc != nil && then.rsc.role == rolePromoted && p.clearFlag(first, actOptional, then) {
