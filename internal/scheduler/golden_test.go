@@ -228,4 +228,9 @@ func recordGraph(b *strings.Builder, g *transition.Graph) {
 		}
 		b.WriteString("\n")
 	}
+	for _, a := range g.Actions {
+		for _, m := range a.Maintenance {
+			fmt.Fprintf(b, "record of %s that it is in maintenance: %t\n", m.ID, m.InMaintenance)
+		}
+	}
 }

@@ -43,6 +43,9 @@ func (p *planner) graph() *transition.Graph {
 		p.writeAction(&acts[i], a)
 		g.Actions = append(g.Actions, &acts[i])
 	}
+	if a := p.maintenanceChanges(); a != nil {
+		g.Actions = append(g.Actions, a)
+	}
 	if p.opts.Idle {
 		g.Idle = p.idle()
 	}
