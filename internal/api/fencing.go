@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/wire"
@@ -9,9 +11,13 @@ import (
 
 // getFencing gives the history of fencing, oldest first; with target that of one node.
 func (s *Server) getFencing(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.state(r)
-	if err != nil {
-		return err
+	soon, cancel := context.WithTimeout(r.Context(), time.Second)
+	defer cancel()
+	st, err := s.cfg.Backend.State(soon, true)
+	if err != nil { // when it is needed most, there may be no leader
+		if st, err = s.cfg.Backend.State(r.Context(), false); err != nil {
+			return err
+		}
 	}
 	target := r.URL.Query().Get("target")
 	list := []cib.FenceRecord{}

@@ -101,7 +101,15 @@ func (d *Daemon) rest(ctx context.Context, index uint64, wait time.Duration) (wi
 
 // Rest says what the cluster is doing about a command.
 func (d *Daemon) Rest(ctx context.Context, index uint64) (wire.Rest, error) {
-	return d.rest(ctx, index, 0)
+	soon, cancel := context.WithTimeout(ctx, leaderSoon)
+	defer cancel()
+	if leader, _ := d.store.Leader(); leader != "" {
+		r, err := d.rest(soon, index, 0)
+		if !errors.Is(err, api.ErrNoLeader) && !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return r, err
+		}
+	}
+	return d.restAlone(), nil
 }
 
 // Settle waits for it to come to rest.
@@ -133,19 +141,6 @@ type fenceRequest struct {
 // Fence has the leader cut a node off.
 func (d *Daemon) Fence(ctx context.Context, r cib.FenceRequest) (cib.FenceRecord, error) {
 	return d.askFence(ctx, fenceRequest{Request: &r, By: r.By})
-}
-
-// Confirm records a person's word that a node is off. Where nobody leads, it is told to what this node does
-// without a leader: a survivor that waits for proof goes on with it.
-func (d *Daemon) Confirm(ctx context.Context, target, by string) (cib.FenceRecord, error) {
-	if leader, _ := d.store.Leader(); leader == "" {
-		rec, err := d.fencer.Confirm(target, by, false)
-		if err == nil {
-			d.lone.confirm(rec)
-		}
-		return rec, err
-	}
-	return d.askFence(ctx, fenceRequest{Confirm: target, By: by})
 }
 
 func (d *Daemon) askFence(ctx context.Context, r fenceRequest) (cib.FenceRecord, error) {

@@ -25,6 +25,7 @@ const (
 	serviceAdmit   = "admit"   // a node that joins, to the leader
 	serviceCluster = "cluster" // a change of the cluster's description, to the leader
 	serviceFence   = "fence"   // a fencing that somebody asks for, to the leader
+	serviceConfirm = "confirm" // a person's word that a node is off, where nobody leads
 	serviceRest    = "rest"    // has the cluster come to rest? to the leader
 	serviceHistory = "history" // transitions that a node has decided
 	serviceBeat    = "beat"    // signs of life

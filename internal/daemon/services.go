@@ -27,6 +27,7 @@ func (d *Daemon) services() map[string]service {
 		serviceAdmit:   d.serveAdmit,
 		serviceCluster: d.serveCluster,
 		serviceFence:   d.serveFence,
+		serviceConfirm: d.serveConfirm,
 		serviceRest:    d.serveRest,
 		serviceHistory: d.serveHistory,
 		fencer.Service: d.fencer.Serve,
