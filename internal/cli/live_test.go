@@ -106,14 +106,14 @@ func TestStatusHistoryEvents(t *testing.T) {
 
 // awaited is a writer that says when something was written.
 type awaited struct {
-	bytes.Buffer
+	buf  bytes.Buffer
 	want string
 	seen func()
 }
 
 func (a *awaited) Write(p []byte) (int, error) {
-	n, err := a.Buffer.Write(p)
-	if a.want != "" && strings.Contains(a.String(), a.want) {
+	n, err := a.buf.Write(p)
+	if a.want != "" && strings.Contains(a.buf.String(), a.want) {
 		a.want = ""
 		a.seen()
 	}
@@ -128,7 +128,7 @@ func TestWatchEndsWhenToldTo(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &awaited{want: "n2", seen: cancel}
 		if code := cli.Main(cli.Env{Stdout: out, Stderr: out, Now: b.Now, Context: ctx, Socket: socket}, append([]string{"cerco"}, strings.Fields(args)...)); code != 0 {
-			t.Errorf("%s: %d: %s", args, code, out)
+			t.Errorf("%s: %d: %s", args, code, out.buf.String())
 		}
 		cancel()
 	}

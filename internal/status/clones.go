@@ -20,6 +20,8 @@ func (t *text) clone(r *scheduler.ResourceView) {
 				node = nil
 			}
 			switch {
+			case t.detail && !t.active:
+				t.resource(inst)
 			case node == nil && (up || inst.Pending != "" || r.Unique && !inst.Orphaned):
 				t.resource(inst)
 			case node == nil:

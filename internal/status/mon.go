@@ -174,7 +174,7 @@ func (m *mon) dc() string {
 	}
 	name := m.v.DC
 	for _, n := range m.v.Nodes {
-		if n.Name == name && m.o.Detail {
+		if n.Name == name && m.o.Detail && n.ID != name {
 			name += " (" + n.ID + ")"
 			break
 		}

@@ -233,7 +233,7 @@ type ban struct {
 
 func (m *mon) banList() []ban {
 	var list []ban
-	for _, l := range m.in.Locations {
+	for _, l := range slices.Backward(m.in.Locations) {
 		score, ok := cib.ParseScore(l.Score)
 		if !ok || score >= 0 || l.Node == "" || !strings.HasPrefix(l.ID, m.o.BanPrefix) {
 			continue

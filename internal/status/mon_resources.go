@@ -16,9 +16,6 @@ func (m *mon) nodeList() {
 		return
 	}
 	for _, n := range m.wantedNodes() {
-		if n.Kind == "guest" && !n.Online && !m.o.ByNode {
-			continue
-		}
 		head := m.nodeHead(n)
 		if !m.o.ByNode {
 			m.item(head)
@@ -52,10 +49,27 @@ func (m *mon) wantedNodes() []*scheduler.NodeView {
 }
 
 func (m *mon) nodeName(n *scheduler.NodeView) string {
-	if m.o.Detail && n.Kind == "member" {
+	switch {
+	case m.o.Detail && n.Kind == "member" && n.ID != n.Name:
 		return n.Name + " (" + n.ID + ")"
+	case m.o.Detail && n.Kind == "guest":
+		return n.Name + "@" + m.hostOf(n)
 	}
 	return n.Name
+}
+
+// hostOf is the node that a guest's container runs on, empty if it runs nowhere.
+func (m *mon) hostOf(n *scheduler.NodeView) string {
+	host := ""
+	for _, r := range m.v.Resources {
+		some(r, func(c *scheduler.ResourceView) bool {
+			if c.ID == n.Container && len(c.On) > 0 {
+				host = c.On[0].Name
+			}
+			return host != ""
+		})
+	}
+	return host
 }
 
 // nodeHead is a node's line: kind, name, state.
@@ -144,7 +158,7 @@ func (m *mon) listed(r *scheduler.ResourceView) bool {
 	active := isActive(r, true)
 	partly := isActive(r, false)
 	switch {
-	case r.Internal || r.Orphaned && !partly || !m.wanted(r):
+	case r.Internal && !m.o.Detail || r.Orphaned && !partly || !m.wanted(r):
 		return false
 	case r.Kind == "primitive" && m.o.Brief && !m.o.ByNode:
 		return false
@@ -243,6 +257,23 @@ func paramOr(sets []*cib.NVSet, name, standard string) string {
 
 // connectivity remarks on an attribute that a ping resource keeps: how many hosts should answer.
 func (m *mon) connectivity(name, value string) string {
+	want, ok := m.reachable(name)
+	if !ok {
+		return ""
+	}
+	got := 0
+	fmt.Sscan(value, &got)
+	switch {
+	case got == 0:
+		return "\t: Connectivity is lost"
+	case got < want:
+		return fmt.Sprintf("\t: Connectivity is degraded (Expected=%d)", want)
+	}
+	return ""
+}
+
+// reachable is what an attribute should be if all hosts answer that a ping resource asks; ok is false if none keeps it.
+func (m *mon) reachable(name string) (want int, ok bool) {
 	var expected, multiplier = 0, 1
 	var visit func(rs []*scheduler.ResourceView) bool
 	visit = func(rs []*scheduler.ResourceView) bool {
@@ -260,16 +291,6 @@ func (m *mon) connectivity(name, value string) string {
 		}
 		return false
 	}
-	if !visit(m.v.Resources) {
-		return ""
-	}
-	got := 0
-	fmt.Sscan(value, &got)
-	switch want := expected * multiplier; {
-	case got == 0:
-		return "\t: Connectivity is lost"
-	case got < want:
-		return fmt.Sprintf("\t: Connectivity is degraded (Expected=%d)", want)
-	}
-	return ""
+	ok = visit(m.v.Resources)
+	return expected * multiplier, ok
 }

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -109,7 +110,11 @@ func (m *mon) attributesXML() *cib.Element {
 	for _, n := range m.wantedNodes() {
 		var as []*cib.Element
 		for _, name := range shownAttributes(n) {
-			as = append(as, cib.NewElement("attribute", []cib.Attr{{Name: "name", Value: name}, {Name: "value", Value: n.Attrs[name]}}))
+			e := cib.NewElement("attribute", []cib.Attr{{Name: "name", Value: name}, {Name: "value", Value: n.Attrs[name]}})
+			if want, ok := m.reachable(name); ok {
+				e = e.With("expected", strconv.Itoa(want))
+			}
+			as = append(as, e)
 		}
 		if len(as) > 0 {
 			list = append(list, cib.NewElement("node", attrs("name", n.Name), as...))
@@ -204,7 +209,7 @@ func (m *mon) failuresXML() *cib.Element {
 	for i := range m.v.Failures {
 		f := &m.v.Failures[i]
 		as := attrs("op_key", f.Key, "node", f.Node, "exitstatus", codeText(f.RC))
-		as = append(as, cib.Attr{Name: "exitreason", Value: f.ExitReason}, cib.Attr{Name: "exitcode", Value: strconv.Itoa(f.RC)},
+		as = append(as, cib.Attr{Name: "exitreason", Value: cmp.Or(f.ExitReason, "none")}, cib.Attr{Name: "exitcode", Value: strconv.Itoa(f.RC)},
 			cib.Attr{Name: "call", Value: strconv.Itoa(f.CallID)}, cib.Attr{Name: "status", Value: statusText(f.Status)})
 		if f.LastRCChange != 0 {
 			as = append(as, attrs("last-rc-change", FenceTime(time.Unix(f.LastRCChange, 0)), "queued", f.Queued, "exec", f.Exec,

@@ -34,7 +34,7 @@ func (t *text) resource(r *scheduler.ResourceView) {
 	case "primitive":
 		t.item(line(r, r.Name, t.where(r), !t.noNodes))
 	case "group":
-		t.item("Resource Group: " + r.ID + flagList(collectiveFlags(r)) + ":")
+		t.item("Resource Group: " + r.ID + flagList(append(t.inactive(r), collectiveFlags(r)...)) + ":")
 		t.within(func() {
 			if t.brief {
 				t.briefLines(r.Children, false, true)
@@ -51,6 +51,20 @@ func (t *text) resource(r *scheduler.ResourceView) {
 	case "bundle":
 		t.bundle(r)
 	}
+}
+
+// inactive remarks on the members of a group that a list of what is active leaves out.
+func (t *text) inactive(r *scheduler.ResourceView) []string {
+	n := 0
+	for _, c := range r.Children {
+		if t.active && !isActive(c, false) {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{plural(n, "member") + " inactive"}
 }
 
 // collectiveFlags are the remarks on a group or clone as a whole.
