@@ -142,7 +142,7 @@ func callFor(a *cib.Alert, r *cib.AlertRecipient, e *events.Event, kind string, 
 	}
 	env := variables(e, kind, seq)
 	env["recipient"] = r.Value
-	env["timestamp"] = Strftime(cmp.Or(meta("timestamp-format"), "%H:%M:%S.%06N"), e.At)
+	env["timestamp"] = Strftime(cmp.Or(meta("timestamp-format"), "%H:%M:%S.%06N"), e.At.In(now.Location()))
 	env["timestamp_epoch"] = strconv.FormatInt(e.At.Unix(), 10)
 	env["timestamp_usec"] = strconv.Itoa(e.At.Nanosecond() / 1000)
 	for name, value := range env { //house:unordered sorted below

@@ -54,3 +54,33 @@ func theirs(t *testing.T, s *step, file string) (string, int) {
 	}
 	return steady(out.String(), errs.String()), cmd.ProcessState.ExitCode()
 }
+
+// BenchmarkStart measures whole calls, from the start of the program to its end, ours beside Pacemaker's, on a file.
+func BenchmarkStart(b *testing.B) {
+	dir := b.TempDir()
+	build := exec.Command("go", "build", "-o", dir+"/cerco", "../../cmd/cerco")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	for _, call := range [][]string{{"crm_attribute", "-n", "stonith-enabled", "-G"}, {"crm_resource", "-W", "-r", "web"}, {"crm_mon", "-1"}, {"cibadmin", "-Q"}} {
+		for _, side := range []string{"cerco", "pacemaker"} {
+			b.Run(call[0]+"/"+side, func(b *testing.B) {
+				name, args := dir+"/cerco", call
+				if side == "pacemaker" {
+					path, err := exec.LookPath(call[0])
+					if err != nil {
+						b.Skip(err)
+					}
+					name, args = path, call[1:]
+				}
+				for b.Loop() {
+					cmd := exec.Command(name, args...)
+					cmd.Env = append(os.Environ(), "CIB_file=testdata/running.xml")
+					if out, err := cmd.CombinedOutput(); err != nil {
+						b.Fatalf("%v: %s", err, out)
+					}
+				}
+			})
+		}
+	}
+}
