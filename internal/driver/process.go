@@ -42,6 +42,9 @@ const keepOutput = 64 << 10
 // background. Its output goes to files without a name rather than to pipes, so that it can go on writing when
 // this process is gone, and so that nobody waits for a background process that holds the pipe open.
 func (h *Host) call(ctx context.Context, path string, args, env []string, started func(Process)) ended {
+	if ctx.Err() != nil { // what is not wanted any more is not begun
+		return ended{abandoned: errors.Is(context.Cause(ctx), ErrAbandoned), timedOut: errors.Is(ctx.Err(), context.DeadlineExceeded), cancelled: true}
+	}
 	stdout, err := h.scratch()
 	if err != nil {
 		return ended{err: err}
@@ -151,6 +154,9 @@ func startTime(pid int) uint64 {
 // Alive reports whether a process is still there.
 func Alive(p Process) bool { return p.PID > 0 && startTime(p.PID) == p.Start && p.Start != 0 }
 
+// killedWithinMS is how long a process may take to die.
+const killedWithinMS = 5000
+
 // Await waits until a process that is no child of ours has ended. When the time-out passes or ctx ends first,
 // its process group is killed and the answer is false; an abandoned ctx kills nothing.
 func Await(ctx context.Context, p Process, timeout time.Duration) bool {
@@ -180,7 +186,8 @@ func Await(ctx context.Context, p Process, timeout time.Duration) bool {
 		return true
 	}
 	if !errors.Is(context.Cause(ctx), ErrAbandoned) {
-		_ = syscall.Kill(-p.PID, syscall.SIGKILL) // it may have ended this very moment
+		_ = syscall.Kill(-p.PID, syscall.SIGKILL)                                             // it may have ended this very moment
+		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, killedWithinMS) // what cannot be killed is waited for no longer
 	}
 	return false
 }

@@ -43,6 +43,9 @@ type savedRecurring struct {
 	Status   int           `json:"status"`
 	Changed  int64         `json:"changed"`  // seconds since the epoch
 	LastRun  int64         `json:"last_run"` // ms since the epoch
+
+	Process driver.Process `json:"process,omitzero"` // of the run that is going on
+	Begun   int64          `json:"begun,omitempty"`  // when that began, in ms since the epoch
 }
 
 // ledger is what outlives the daemon. All of it is void after a boot, but for the epoch and the base of the
@@ -271,9 +274,26 @@ func (l *ledger) begin(op cib.Operation, at time.Time) {
 	l.change(opKey{op.Epoch, op.Action}, func(r *record) { r.State, r.Begun = opBegun, at.UnixMilli() })
 }
 
-// process notes which process carries an operation out. As begin, it needs no lock.
-func (l *ledger) process(e cib.Epoch, action int, p driver.Process) {
-	l.change(opKey{e, action}, func(r *record) { r.Process = p })
+// process notes which process carries an operation out from now on. As begin, it needs no lock.
+func (l *ledger) process(e cib.Epoch, action int, p driver.Process, at time.Time) {
+	l.change(opKey{e, action}, func(r *record) { r.Process, r.Begun = p, at.UnixMilli() })
+}
+
+// recurringProcess notes which process carries out a run of a recurring operation. As begin, it needs no lock.
+func (l *ledger) recurringProcess(op *cib.Operation, p driver.Process, at time.Time) {
+	key := recurringKey(op.Resource, op.Name, op.IntervalMS)
+	_ = l.update("progress", func(tx *bolt.Tx) error { // logged there; the operation goes on
+		var s savedRecurring
+		b := tx.Bucket(bucketRecurring).Get(key)
+		if b == nil {
+			return nil
+		}
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		s.Process, s.Begun = p, at.UnixMilli()
+		return put(tx.Bucket(bucketRecurring), key, &s)
+	})
 }
 
 func (l *ledger) change(key opKey, f func(*record)) {

@@ -29,6 +29,11 @@ func (e *Executor) resume() error {
 		r := &recurring{savedRecurring: *s, op: s.Op}
 		l := e.lane(s.Op.Resource)
 		l.recurring[recurKey{s.Op.Name, s.Op.IntervalMS}] = r
+		if s.Process.PID != 0 { // a run was going on
+			r.Process = driver.Process{}
+			e.enqueue(l, &task{op: s.Op, callID: s.CallID, queued: now, rec: r, again: true, revived: true, process: s.Process, begun: time.UnixMilli(s.Begun)})
+			continue
+		}
 		interval := time.Duration(s.Op.IntervalMS) * time.Millisecond
 		e.rearm(l, r, min(interval, time.UnixMilli(s.LastRun).Add(interval).Sub(now)))
 	}
@@ -56,8 +61,10 @@ func (e *Executor) recover(ctx context.Context, t *task) driver.Result {
 	default:
 		return e.call(ctx, t, op.Name)
 	}
-	found := e.cfg.Driver.Run(ctx, driver.Request{Class: op.Class, Provider: op.Provider, Type: op.Type, Resource: op.Resource, Action: "monitor",
-		Params: op.Attrs, Timeout: timeoutOf(op)})
+	found := e.call(ctx, t, "monitor")
+	if ctx.Err() != nil {
+		return found
+	}
 	done := found.Status == cib.OpDone
 	running := found.RC == cib.RCOk || found.RC == cib.RCPromoted || found.RC == cib.RCDegraded || found.RC == cib.RCDegradedProm
 	promoted := found.RC == cib.RCPromoted || found.RC == cib.RCDegradedProm

@@ -63,8 +63,12 @@ func (e *Executor) call(ctx context.Context, t *task, action string) driver.Resu
 	op := &t.op
 	r := driver.Request{Class: op.Class, Provider: op.Provider, Type: op.Type, Resource: op.Resource,
 		Action: e.actionName(ctx, op, action), Params: op.Attrs, Timeout: timeoutOf(op), Env: []string{marker(op, e.cfg.BootID)}}
-	if t.ordered() {
-		r.Started = func(p driver.Process) { e.led.process(op.Epoch, op.Action, p) }
+	r.Started = func(p driver.Process) {
+		if t.ordered() {
+			e.led.process(op.Epoch, op.Action, p, e.cfg.Now())
+		} else {
+			e.led.recurringProcess(op, p, e.cfg.Now())
+		}
 	}
 	return e.cfg.Driver.Run(ctx, r)
 }
