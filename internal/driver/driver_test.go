@@ -144,11 +144,21 @@ func TestAbandoned(t *testing.T) {
 	var p Process
 	r := ocf("slow", "start", cib.Attr{Name: "go", Value: dir + "/go"}, cib.Attr{Name: "out", Value: dir + "/out"})
 	r.Started = func(q Process) { p = q; cancel(ErrAbandoned) }
+	r.Env = []string{"MARK=" + dir}
 	if res := h.Run(ctx, r); res.Status != cib.OpUnknown {
 		t.Errorf("%+v", res)
 	}
 	if !Alive(p) {
 		t.Fatal("the agent has not outlived the call")
+	}
+	if found, ok := Find("MARK="+dir, "slow"); !ok || found != p {
+		t.Errorf("found %v %v, want %v", found, ok, p)
+	}
+	if found, ok := Find("MARK="+dir+"x", "slow"); ok {
+		t.Errorf("found %v", found)
+	}
+	if res := h.Run(ctx, r); res.Status != cib.OpUnknown {
+		t.Errorf("begun after the end: %+v", res)
 	}
 	if err := os.WriteFile(dir+"/go", nil, 0o644); err != nil {
 		t.Fatal(err)

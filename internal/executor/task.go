@@ -160,8 +160,12 @@ func (e *Executor) finishCancelled(t *task, why string) {
 		Started: e.cfg.Now().Unix(), Changed: e.cfg.Now().Unix()})
 }
 
-// report puts a result into the outbox and the ledger.
+// report puts a result into the outbox and the ledger. What an agent wrote goes along when it explains a failure.
 func (e *Executor) report(t *task, out cib.OpResult) {
+	output := out.Output
+	if !out.Failed() {
+		out.Output = ""
+	}
 	e.led.finish(&out, t.ordered())
 	e.outbox = append(e.outbox, out)
 	e.wakeReporter()
@@ -173,7 +177,7 @@ func (e *Executor) report(t *task, out cib.OpResult) {
 		level = e.cfg.Log.Debug
 	}
 	level("operation finished", "op", out.Op.Name, "resource", out.Op.Resource, "interval", out.Op.IntervalMS, "plan", out.Op.Epoch.String(),
-		"call", out.CallID, "rc", out.RC, "status", out.Status, "reason", out.Reason, "ms", out.ExecMS, "output", out.Output)
+		"call", out.CallID, "rc", out.RC, "status", out.Status, "reason", out.Reason, "ms", out.ExecMS, "output", output)
 }
 
 // learn concludes from a result whether the resource is active here.
