@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
+.PHONY: chaos help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
         fuzz-oracle bench bench-failover ci install clean
 
 help: ## list the targets
@@ -72,6 +72,10 @@ corpus-floor: build ## lift corpus.floor to what holds now
 FUZZ ?= -n 2000
 fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets", FUZZ="-mutate DIR"
 	go run ./tools/fuzzoracle $(FUZZ)
+
+CHAOS ?= -chaos-seeds 20 -chaos-faults 30
+chaos: ## random faults on whole clusters in virtual time; CHAOS="-chaos-first 302 -chaos-seeds 1 -chaos-nodes 5"
+	go test ./internal/testcluster -run Chaos -v -timeout 60m $(CHAOS)
 
 BENCH ?= .
 bench: build ## processor time and memory, ours beside crm_simulate's; BENCH_LONG=1 for its slowest sizes

@@ -213,6 +213,16 @@ func (d *Daemon) State(ctx context.Context, fresh bool) (cib.State, error) {
 
 // serveFresh makes sure that this node leads, and answers with the index of what is committed.
 func (d *Daemon) serveFresh(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+	o := d.leading()
+	if o == nil {
+		return nil, errElsewhere
+	}
+	o.mu.Lock()
+	begun := o.begun
+	o.mu.Unlock()
+	if !begun { // what earlier leaders had committed may not be in our state yet
+		return nil, errElsewhere
+	}
 	index := d.store.View().Index
 	if err := d.store.VerifyLeader(ctx); err != nil {
 		return nil, err

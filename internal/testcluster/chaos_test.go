@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	chaosSeeds = flag.Int("chaos-seeds", 2, "runs of the test with random faults")
+	chaosSeeds = flag.Int("chaos-seeds", 1, "runs of the test with random faults")
 	chaosFirst = flag.Uint64("chaos-first", 3, "seed of the first one")
 	chaosNodes = flag.Int("chaos-nodes", 0, "nodes of each run; 0: 2, 3 or 5, by the seed")
 	chaosLong  = flag.Int("chaos-faults", 6, "faults in a run")
