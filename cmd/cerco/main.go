@@ -29,31 +29,37 @@ func run() int {
 	if filepath.Base(os.Args[0]) == lab.FenceAgent {
 		return lab.Fence(ctx, os.Stdin, os.Stdout, os.Stderr)
 	}
-	if len(os.Args) > 1 {
-		args := os.Args[2:]
-		switch os.Args[1] {
-		case "daemon":
-			return daemon.Command(ctx, args, os.Stdout, os.Stderr, func(file string) daemon.Faults { return lab.Watch(file, time.Now) })
-		case "watchdog-guard":
-			return daemon.GuardCommand(ctx, args)
-		case "cluster":
+	if len(os.Args) > 1 && os.Args[1] == "watchdog-guard" { // the daemon starts it; nobody else has a use for it
+		return daemon.GuardCommand(ctx, os.Args[2:])
+	}
+	out := bufio.NewWriterSize(os.Stdout, 64<<10)
+	code := cli.Main(cli.Env{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket(), Others: commands(ctx)}, os.Args)
+	if out.Flush() != nil && code == 0 {
+		code = 74 // the output is lost
+	}
+	return code
+}
+
+// commands are those that are no part of package cli.
+func commands(ctx context.Context) []cli.Command {
+	return []cli.Command{
+		{Name: "cluster", What: "found a cluster, invite and join nodes, see and stop them, count votes", Run: func(args []string) int {
 			return daemon.ClusterCommand(ctx, args, os.Stdout, os.Stderr)
-		case "lab":
+		}},
+		{Name: "daemon", What: "run this node; systemd starts it", Run: func(args []string) int {
+			return daemon.Command(ctx, args, os.Stdout, os.Stderr, func(file string) daemon.Faults { return lab.Watch(file, time.Now) })
+		}},
+		{Name: "lab", What: "a cluster on this machine, to play with and to measure", Run: func(args []string) int {
 			return lab.Command(ctx, args, os.Stdout, os.Stderr)
-		case "links":
+		}},
+		{Name: "links", What: "make links under the names of Pacemaker's tools", Run: func(args []string) int {
 			self, err := os.Executable()
 			if err != nil {
 				self = os.Args[0]
 			}
 			return compat.LinksCommand(args, self, []string{"crm_simulate", "crm_verify"}, os.Stdout, os.Stderr)
-		}
+		}},
 	}
-	out := bufio.NewWriterSize(os.Stdout, 64<<10)
-	code := cli.Main(cli.Env{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket()}, os.Args)
-	if out.Flush() != nil && code == 0 {
-		code = 74 // the output is lost
-	}
-	return code
 }
 
 // tool runs one of Pacemaker's tools: by the name that the program is called by, or by its first argument.

@@ -25,6 +25,7 @@ type Env struct {
 
 	Context context.Context // ends the commands that wait; nil: nothing does
 	Socket  string          // of the daemon of this node
+	Others  []Command       // more commands, first in the list of them
 }
 
 // Exit codes, those of sysexits.h and Pacemaker.
@@ -71,6 +72,13 @@ func commands() []command {
 	}
 }
 
+// Command is a command that another package has, and that stands in the same table.
+type Command struct {
+	Name string
+	What string
+	Run  func(args []string) int // without the command's own name
+}
+
 // Main runs the command that args[0], the name the program was called by, or else the first argument
 // names, and returns the exit code.
 func Main(env Env, args []string) int {
@@ -89,13 +97,18 @@ func Main(env Env, args []string) int {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		usage(env.Stderr, all)
+		usage(env.Stderr, all, env.Others)
 		return exitUsage
 	}
 	switch args[0] {
 	case "help", "-h", "--help":
-		usage(env.Stdout, all)
+		usage(env.Stdout, all, env.Others)
 		return exitOK
+	}
+	for _, c := range env.Others {
+		if c.Name == args[0] {
+			return c.Run(args[1:])
+		}
 	}
 	i := find(args[0])
 	if i < 0 {
@@ -109,12 +122,16 @@ func Main(env Env, args []string) int {
 	return all[i].run(&call{Env: env, name: name, args: args[1:]})
 }
 
-func usage(w io.Writer, all []command) {
+func usage(w io.Writer, all []command, others []Command) {
 	fmt.Fprint(w, "Usage: cerco COMMAND [OPTION...]\n\nCommands:\n")
+	for _, c := range others {
+		fmt.Fprintf(w, "  %-14s %s\n", c.Name, c.What)
+	}
 	for _, c := range all {
 		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.what)
 	}
-	fmt.Fprint(w, "\ncerco COMMAND --help says more about one of them.\n")
+	fmt.Fprint(w, "\ncerco COMMAND --help says more about one of them. Under the names of Pacemaker's tools (crm_mon, cibadmin,\n"+
+		"crm_resource, crm_attribute, stonith_admin and more; cerco links makes them) it is those tools.\n")
 }
 
 // errorf prints an error and returns the exit code, so that a command can end with it.
