@@ -95,6 +95,7 @@ type Daemon struct {
 
 	arrivals    arrivals
 	acks        acks
+	told        tellings
 	fences      fences
 	clusterTurn sync.Mutex
 	officeMu    sync.Mutex

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -151,7 +152,10 @@ func (d *Daemon) serveResult(ctx context.Context, from string, body []byte) ([]b
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackPatience)
 	defer cancel()
-	return nil, d.acks.wait(ctx, o.ctx, from, results, func() { d.loop.put(controller.Reported{Results: results}) })
+	if err := d.acks.wait(ctx, o.ctx, from, results, func() { d.loop.put(controller.Reported{Results: results}) }); err != nil {
+		return nil, err
+	}
+	return json.Marshal(d.store.View().Index)
 }
 
 // Report hands results to the controller, wherever it is, and returns when they are committed.
@@ -160,8 +164,47 @@ func (d *Daemon) Report(ctx context.Context, results []cib.OpResult) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.askLeader(ctx, serviceResult, body)
-	return err
+	answer, err := d.askLeader(ctx, serviceResult, body)
+	if err != nil {
+		return err
+	}
+	var index uint64
+	if err := json.Unmarshal(answer, &index); err != nil {
+		return fmt.Errorf("the leader's answer to results: %w", err)
+	}
+	d.told.add(told{d.store.View().Cluster.Generation, index, results})
+	return nil
+}
+
+// told are results that the leader has committed, as of an index.
+type told struct {
+	generation, index uint64
+	results           []cib.OpResult
+}
+
+// tellings are results that are facts, but maybe not yet in this node's own copy of the state: who is cut off in this
+// moment must know what it has started.
+type tellings struct {
+	mu   sync.Mutex
+	list []told
+}
+
+func (t *tellings) add(r told) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list = append(t.list, r)
+}
+
+// beyond lists the results that a state does not have, and forgets the others.
+func (t *tellings) beyond(generation, index uint64) []cib.OpResult {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list = slices.DeleteFunc(t.list, func(r told) bool { return r.generation != generation || r.index <= index })
+	var out []cib.OpResult
+	for _, r := range t.list {
+		out = append(out, r.results...)
+	}
+	return out
 }
 
 // acks are the reports that wait until what they tell is committed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -163,8 +164,8 @@ func (l *lone) stopHere(why string) {
 		case a.Kind == transition.Pseudo:
 			r.Finish(a.ID, true)
 			continue
-		case d.members.View().Leader != "":
-			return // whoever leads knows better
+		case d.members.View().Leader != "" && d.members.Lease().Held(d.cfg.Now()):
+			return // whoever leads knows better; one that is only remembered knows nothing
 		}
 		op := local.Operation(a)
 		op.Action = ownAction(began, a.ID)
@@ -209,15 +210,22 @@ func (d *Daemon) doHere(op cib.Operation) (ok bool) {
 	}
 }
 
-// withUnacked is the last state, with the results of this node that no log has yet.
+// withUnacked is the last state, with the results of this node that no log has yet, or that the leader has put into
+// the log without this node having heard of it.
 func (d *Daemon) withUnacked() (cib.State, error) {
-	s := d.store.View()
 	l, err := d.executor.Ledger(d.executor.Epoch())
-	if err != nil {
+	s := d.store.View()
+	results := d.told.beyond(s.Cluster.Generation, s.Index)
+	if err == nil {
+		for _, r := range l.Unacked {
+			if !slices.ContainsFunc(results, func(t cib.OpResult) bool { return t.Serial == r.Serial }) {
+				results = append(results, r)
+			}
+		}
+	}
+	if len(results) == 0 {
 		return s, err
 	}
-	if len(l.Unacked) == 0 {
-		return s, nil
-	}
-	return cib.Apply(s, cib.Command{V: cib.CommandVersion, At: d.cfg.Now(), By: d.node.Name, Results: l.Unacked})
+	s, applyErr := cib.Apply(s, cib.Command{V: cib.CommandVersion, At: d.cfg.Now(), By: d.node.Name, Results: results})
+	return s, errors.Join(err, applyErr)
 }

@@ -78,6 +78,7 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 	before := d.seen
 	d.seen = st
 	d.arrivals.reach(st.Index)
+	d.told.beyond(st.Cluster.Generation, st.Index)
 	if before.CIB != nil {
 		news := events.Derive(before, st, c)
 		d.journal.Add(news...)

@@ -223,7 +223,7 @@ func (h *hosts) demolish() {
 			h.t.Logf("namespace %s is left: %s", h.ns(node), out)
 		}
 	}
-	if h.t.Failed() {
+	if h.t.Failed() || os.Getenv("CERCO_TEST_LOGS") != "" {
 		h.keepLogs()
 	}
 }

@@ -92,11 +92,9 @@ func (h *hosts) checkOnce(services ...string) {
 
 // fenced are the fencings so far, "n1 by n2".
 func (h *hosts) fenced() []string {
-	data, err := os.ReadFile(h.path("fenced"))
-	if err != nil {
-		return nil
-	}
-	return strings.Split(strings.TrimSpace(string(data)), "\n")
+	data, _ := os.ReadFile(h.path("fenced"))
+	lines := strings.Split(string(data), "\n")
+	return lines[:len(lines)-1] // the last one is not written yet, or empty
 }
 
 func (h *hosts) noFencing() {
