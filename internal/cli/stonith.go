@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,7 +156,7 @@ func (s *stonithCall) cut(d *client.Client, f wire.Fence) int {
 			ctx, cancel := context.WithTimeout(s.ctx, lookEvery)
 			if st, err := d.Status(ctx); err == nil {
 				for _, w := range st.Rest.Waiting {
-					if text := waitText(w); w.Node == f.Target && text != said {
+					if text := waitText(w); (w.Node == f.Target || w.What == noLeader) && text != said {
 						said = text
 						fmt.Fprintln(s.Stderr, text)
 					}
@@ -174,8 +175,39 @@ func (s *stonithCall) confirm(d *client.Client, node string) int {
 	if rec.State != cib.FenceDone {
 		return s.errorf(exitError, "%s", rec.Error)
 	}
+	if w := s.leaderless(d); w != nil {
+		fmt.Fprintf(s.Stdout, "%s counts as off: you have confirmed it. But nothing can be recovered yet: the cluster waits for %s\n", node, waitText(*w))
+		return exitOK
+	}
 	fmt.Fprintf(s.Stdout, "%s counts as off: you have confirmed it. Its services may run elsewhere now.\n", node)
 	return exitOK
+}
+
+// noLeader is what the cluster waits for before it can wait for anything else.
+const noLeader = "a leader"
+
+// leaderless tells why nobody decides, nil where somebody does, or does as soon as it is known that a node is off.
+func (s *stonithCall) leaderless(d *client.Client) (wait *wire.Waiting) {
+	ctx, cancel := context.WithTimeout(s.ctx, lookEvery)
+	defer cancel()
+	tick := time.NewTicker(lookEvery / 20)
+	defer tick.Stop()
+	for {
+		st, err := d.Status(ctx)
+		if err != nil {
+			return wait
+		}
+		i := slices.IndexFunc(st.Rest.Waiting, func(w wire.Waiting) bool { return w.What == noLeader })
+		if i < 0 {
+			return nil
+		}
+		wait = &st.Rest.Waiting[i]
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return wait
+		}
+	}
 }
 
 func (s *stonithCall) history(d *client.Client, node string) int {
@@ -219,7 +251,7 @@ func (s *stonithCall) status(d *client.Client, _ string) int {
 	}
 	var waiting []wire.Waiting
 	for _, w := range st.Rest.Waiting {
-		if strings.HasPrefix(w.What, "fencing of ") {
+		if w.What == noLeader || strings.HasPrefix(w.What, "fencing of ") {
 			waiting = append(waiting, w)
 		}
 	}
