@@ -27,11 +27,12 @@ type Evidence string
 
 // What counts as proof.
 const (
-	ByAgent    Evidence = "agent"       // a fence agent said that it has done it
-	AlreadyOff Evidence = "already-off" // a fence agent found it off
-	ByWatchdog Evidence = "watchdog"    // its watchdog's time has passed without a sign of life
-	ByOperator Evidence = "operator"    // a person said so
-	ByItself   Evidence = "itself"      // it came back with another boot id
+	ByAgent     Evidence = "agent"       // a fence agent said that it has done it
+	AlreadyOff  Evidence = "already-off" // a fence agent found it off
+	ByWatchdog  Evidence = "watchdog"    // its watchdog's time has passed without a sign of life
+	ByOperator  Evidence = "operator"    // a person said so
+	ByContainer Evidence = "container"   // a guest node: what it ran in was stopped
+	ByItself    Evidence = "itself"      // it came back with another boot id
 )
 
 // States of a FenceRecord.

@@ -70,7 +70,9 @@ func (c *Controller) applied(ev Applied) {
 		c.news(fmt.Sprintf("history of %s on %s was cleared", cmp.Or(f.Resource, "every resource"), cmp.Or(f.Node, "every node")), false)
 	}
 	for i := range cmd.Fencing {
-		c.fencingRecorded(&cmd.Fencing[i])
+		if !ours { // the end of a guest is no fencing that anybody was asked for
+			c.fencingRecorded(&cmd.Fencing[i])
+		}
 	}
 	if len(cmd.Fencing)+len(cmd.Results)+len(cmd.Nodes) > 0 && changed {
 		c.doubted(before, cmd)

@@ -171,5 +171,10 @@ func (c *Controller) guestIsGone(a *transition.Action) {
 		c.finish(a.ID, true)
 		return
 	}
-	c.await(a, cib.Command{Nodes: []cib.NodeUpdate{{ID: a.NodeID, Name: a.Node, InCCM: "false", Erase: true}}})
+	how := a.Attr("CRM_meta_stonith_action")
+	if how == "" {
+		how = "reboot"
+	}
+	c.await(a, cib.Command{Fencing: []cib.FenceRecord{{FenceRequest: c.fenceRequest(a, how), State: cib.FenceDone, Evidence: cib.ByContainer,
+		Node: c.cfg.Name, Requested: c.now, Completed: c.now}}})
 }

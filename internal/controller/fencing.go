@@ -33,11 +33,15 @@ func (c *Controller) wantFencing(a *transition.Action) {
 			return
 		}
 	}
-	c.fencings = append(c.fencings, &fencing{action: a.ID, since: c.now, req: cib.FenceRequest{
+	c.fencings = append(c.fencings, &fencing{action: a.ID, since: c.now, req: c.fenceRequest(a, how)})
+}
+
+func (c *Controller) fenceRequest(a *transition.Action, how string) cib.FenceRequest {
+	return cib.FenceRequest{
 		ID:     fmt.Sprintf("%s-%d.%d.%d", a.Node, c.plan.epoch.Term, c.plan.epoch.Plan, a.ID),
 		Target: a.Node, TargetID: a.NodeID, Action: how, By: byController, Why: a.Reason, Epoch: c.plan.epoch, Graph: a.ID,
 		DelayMS: 1000 * number(a.Attr("CRM_meta_priority_fencing_delay")),
-	}})
+	}
 }
 
 // startFencings asks for those that may begin: not too soon after a failure, and unless concurrent-fencing is
