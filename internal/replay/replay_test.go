@@ -67,7 +67,7 @@ func cluster(t *rapid.T) replay.Config {
 // fault draws a line of a script.
 func fault(t *rapid.T, cfg replay.Config) string {
 	node := rapid.SampledFrom(cfg.Nodes).Draw(t, "node")
-	switch rapid.IntRange(0, 11).Draw(t, "fault") {
+	switch rapid.IntRange(0, 18).Draw(t, "fault") {
 	case 0, 1:
 		return "crash " + node
 	case 2:
@@ -89,6 +89,20 @@ func fault(t *rapid.T, cfg replay.Config) string {
 			rapid.SampledFrom([]int{0, 1}).Draw(t, "rc"))
 	case 10:
 		return fmt.Sprintf(`configure <rsc_location id="l" rsc="A0" node="%s" score="100"/>`, node)
+	case 12:
+		return "cleanup"
+	case 13:
+		return "attribute " + node + " standby=" + rapid.SampledFrom([]string{"on", "off"}).Draw(t, "value")
+	case 14:
+		return "option no-quorum-policy=" + rapid.SampledFrom([]string{"stop", "freeze", "demote", "suicide"}).Draw(t, "value")
+	case 15:
+		return "break " + node + " " + rapid.SampledFrom([]string{"G1", "G2", "c"}).Draw(t, "rsc")
+	case 16:
+		return fmt.Sprintf(`configure <rsc_location id="l2" rsc="A0" node="%s" score="-INFINITY"/>`, node)
+	case 17:
+		return fmt.Sprintf("attribute %s master-c=%d", node, rapid.IntRange(-1, 10).Draw(t, "score"))
+	case 18:
+		return "partition " + cfg.Nodes[0] + " " + cfg.Nodes[len(cfg.Nodes)-1]
 	}
 	return "stop " + node
 }
