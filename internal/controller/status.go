@@ -65,7 +65,7 @@ func (c *Controller) Status() Status {
 	case c.due != "":
 		s.Phase = PhaseHolding
 		s.Waits = append(s.Waits, Wait{What: "a plan that came " + fmt.Sprint(c.repeats.times) + " times in a row without success: " + c.due,
-			Since: c.repeats.at, Until: c.repeats.until, Release: "cerco resource cleanup"})
+			Since: c.repeats.at, Until: c.repeats.until, Release: "crm_resource --cleanup"})
 	default:
 		s.Phase = PhaseResting
 	}
