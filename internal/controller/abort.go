@@ -147,8 +147,17 @@ func isUp(n *cib.NodeState) bool {
 	return n != nil && n.InCCM == "true" && n.Crmd == "online" && n.Join == "member"
 }
 
-// refused notes that a command cannot be committed. What it was for is asked for again in time.
+// refused notes that a command cannot be committed. What it was for is asked for again in time; an action of a plan
+// has failed by it.
 func (c *Controller) refused(ev Refused) {
+	for i, w := range c.waits {
+		if c.plan != nil && ev.Command.By == byController && ev.Command.Note == w.cmd.Note {
+			c.waits = append(c.waits[:i:i], c.waits[i+1:]...)
+			c.finish(w.action, false)
+			c.abort("refused: "+w.cmd.Note, false)
+			break
+		}
+	}
 	for i := range ev.Command.Results {
 		delete(c.proposed, keyOf(&ev.Command.Results[i]))
 		delete(c.gate, keyOf(&ev.Command.Results[i]))

@@ -340,3 +340,30 @@ func TestRecheck(t *testing.T) {
 		t.Errorf("status after it: %+v", s)
 	}
 }
+
+// A command that an action consists of is refused: the action has failed, and the plan does not wait for it.
+func TestRefusedAction(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	d.answer("")
+	d.commit(cib.Command{By: "root", Attributes: []cib.AttributeUpdate{{Node: "n2", Name: "standby", Value: "on"}}})
+	d.answer("")
+	cmd := cib.Command{By: "root", Attributes: []cib.AttributeUpdate{{Node: "n2", Name: "shutdown", Value: "1700000000"}}}
+	d.apply(cmd)
+	var ask *cib.Command
+	for _, e := range d.c.Step(d.now, Applied{State: d.state, Command: cmd}) {
+		if p, ok := e.(Propose); ok {
+			ask = &p.Command
+		}
+	}
+	if ask == nil || len(ask.Nodes) != 1 || ask.Nodes[0].Expected != "down" || len(d.c.Status().Waits) != 1 {
+		t.Fatalf("it wants %+v and waits for %+v", ask, d.c.Status().Waits)
+	}
+	out := d.c.Step(d.now, Refused{Command: *ask, Err: "no"})
+	if _, ok := out[0].(Note); !ok && len(out) < 2 {
+		t.Errorf("after the refusal: %+v", out)
+	}
+	if e := d.c.ended; e.Outcome == "complete" {
+		t.Errorf("the plan ended as %q", e.Outcome)
+	}
+}
