@@ -60,7 +60,11 @@ func (c *Controller) factsMissing() cib.Command {
 		}
 		u.ID, u.Name = m.ID, m.Name
 		cmd.Nodes = append(cmd.Nodes, u)
-		if u.InCCM == "true" && !u.Erase && c.asked(m.ID, "shutdown") {
+		// A node that is back does not leave any more. One that is lost before it was told to stop has not left in
+		// good order, whatever it had been asked: who knows what it still runs.
+		ns := c.state.CIB.NodeState(m.ID)
+		broke := u.InCCM == "false" && !u.Erase && ns != nil && ns.Expected == "member"
+		if (broke || u.InCCM == "true" && !u.Erase) && c.asked(m.ID, "shutdown") {
 			cmd.Attributes = append(cmd.Attributes, cib.AttributeUpdate{Node: m.Name, Name: "shutdown", Delete: true})
 		}
 	}
