@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,33 +44,45 @@ func (r *resourceCall) history(node string, h *cib.LrmResource) {
 	}
 	ops := slices.Clone(h.Ops)
 	slices.SortStableFunc(ops, func(a, b cib.LrmOp) int { return a.CallID - b.CallID })
-	for i := range ops {
-		op := &ops[i]
-		if r.cmd == "list-operations" && superseded(ops, i) {
-			continue
+	from := 0
+	if r.cmd == "list-operations" {
+		from = firstActive(ops)
+	}
+	for _, op := range ops[from:] {
+		key, ok := op.El.Lookup("operation_key")
+		if !ok {
+			key = op.El.ID()
 		}
-		s := fmt.Sprintf("%s: %s (node=%s, call=%d, rc=%d", status.Line(v), op.El.Attr("operation_key"), node, op.CallID, op.RC)
-		if op.LastRCChange > 0 {
-			s += fmt.Sprintf(", last-rc-change='%s', exec=%sms", r.timeWords(time.Unix(op.LastRCChange, 0)), cmp.Or(op.El.Attr("exec-time"), "0"))
+		s := fmt.Sprintf("%s: %s (node=%s, call=%d, rc=%d", status.Line(v), key, node, op.CallID, op.RC)
+		if at, ok := op.El.Lookup("last-rc-change"); ok {
+			seconds, _ := strconv.ParseInt(at, 10, 64)
+			s += fmt.Sprintf(", last-rc-change='%s', exec=%sms", r.timeWords(time.Unix(seconds, 0)), cmp.Or(op.El.Attr("exec-time"), "0"))
 		}
 		r.printf("%s): %s\n", s, status.OpStatus(op.Status))
 	}
 }
 
-// superseded reports whether an operation no longer says anything of the resource's state: it was cancelled, or what came later
-// ended it.
-func superseded(ops []cib.LrmOp, i int) bool {
-	op := &ops[i]
-	if op.Operation == "cancel" {
-		return true
-	}
-	for k := i + 1; k < len(ops); k++ {
-		later := &ops[k]
-		if later.IntervalMS == 0 && slices.Contains([]string{"start", "stop", "promote", "demote"}, later.Operation) && later.Status == cib.OpDone {
-			return true
+// firstActive is where the operations begin that say something of a resource as it is: with its last start, or what implies one, or
+// behind its last stop.
+func firstActive(ops []cib.LrmOp) int {
+	started, implied, stopped := -1, -1, -1
+	for i := range ops {
+		switch op := &ops[i]; {
+		case op.Operation == "stop" && op.Status == cib.OpDone:
+			stopped = i
+		case op.Operation == "start":
+			started = i
+		case op.Operation == "promote", op.Operation == "demote":
+			implied = i
 		}
 	}
-	return false
+	if started < 0 {
+		started = implied
+	}
+	if stopped > started {
+		return stopped + 1
+	}
+	return max(started, 0)
 }
 
 // constraints prints what says where a resource may be, and together with what.
