@@ -67,6 +67,8 @@ type Daemon struct {
 	ctx    context.Context // ends with Stop
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
+	asides sync.Mutex    // guards closed, and the beginning of what wg counts
+	closed bool          // Stop has begun: nothing more is begun aside
 	ended  chan struct{} // closed when the cluster has had everything moved away from here
 	leaves sync.Once
 	stops  sync.Once
@@ -208,7 +210,7 @@ func (d *Daemon) start() (err error) {
 	d.loop.start(d.ctx)
 	d.members.Start()
 	d.startWatchdog()
-	d.wg.Go(d.comeBack)
+	d.aside(d.comeBack)
 	if d.node.Found != nil && d.store.Blank() {
 		if err := d.store.Bootstrap(cib.NewState(*d.node.Found)); err != nil {
 			return fmt.Errorf("begin cluster %s: %w", d.node.Cluster, err)
@@ -274,6 +276,9 @@ func (d *Daemon) Stop() {
 		if d.loop != nil {
 			d.loop.stop()
 		}
+		d.asides.Lock()
+		d.closed = true
+		d.asides.Unlock()
 		d.wg.Wait()
 		if d.store != nil {
 			if err := d.store.Close(); err != nil {
@@ -296,6 +301,15 @@ func (d *Daemon) Stop() {
 			d.archive.stop()
 		}
 	})
+}
+
+// aside does something beside the way; Stop waits for it. Once Stop has begun it is left undone.
+func (d *Daemon) aside(f func()) {
+	d.asides.Lock()
+	defer d.asides.Unlock()
+	if !d.closed {
+		d.wg.Go(f)
+	}
 }
 
 // links makes the names of the helper commands that agents call point to the program.

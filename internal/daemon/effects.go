@@ -40,14 +40,14 @@ func (d *Daemon) perform(effects []controller.Effect) {
 				d.loop.put(controller.Undelivered{Op: e.Op, Err: unconfirmed.Error()})
 				continue
 			}
-			d.wg.Go(func() { d.dispatch(o.ctx, e.Op) })
+			d.aside(func() { d.dispatch(o.ctx, e.Op) })
 		case controller.Fence:
 			if unconfirmed != nil {
 				d.loop.put(controller.Fenced{Record: cib.FenceRecord{FenceRequest: e.Request, State: cib.FenceFailed,
 					Error: "not tried: " + unconfirmed.Error(), Requested: d.cfg.Now(), Completed: d.cfg.Now()}})
 				continue
 			}
-			d.wg.Go(func() { d.fence(o.ctx, e.Request) })
+			d.aside(func() { d.fence(o.ctx, e.Request) })
 		case controller.CancelFence:
 			d.fences.cancel(e.ID)
 		case controller.Ack:

@@ -51,7 +51,7 @@ func (d *Daemon) lead(leads bool, term uint64) {
 		d.loop.put(controller.Follow{})
 	}
 	if now != nil {
-		d.wg.Go(func() { d.takeOffice(now) })
+		d.aside(func() { d.takeOffice(now) })
 	}
 	d.membersChanged()
 }

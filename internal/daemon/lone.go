@@ -33,11 +33,11 @@ func (l *lone) perform(e membership.Effect) {
 	d := l.d
 	switch e := e.(type) {
 	case membership.FenceLost:
-		d.wg.Go(func() { l.fence(e.Request) })
+		d.aside(func() { l.fence(e.Request) })
 	case membership.CancelFence:
 		d.fences.cancel(e.ID)
 	case membership.Recover:
-		d.wg.Go(func() { l.recover(e.Evidence) })
+		d.aside(func() { l.recover(e.Evidence) })
 	case membership.JoinLog:
 		d.log.Info("another log has begun without this node: its leader will take this node in", "leader", e.Leader, "generation", e.Generation)
 	case membership.StopHere:
@@ -46,7 +46,7 @@ func (l *lone) perform(e membership.Effect) {
 		l.stopping = true
 		l.mu.Unlock()
 		if !busy {
-			d.wg.Go(func() { l.stopHere(e.Why) })
+			d.aside(func() { l.stopHere(e.Why) })
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (d *Daemon) askLedger(o *office, node string) {
 		return
 	}
 	o.asking[node] = true
-	d.wg.Go(func() {
+	d.aside(func() {
 		ledger, err := d.openLedger(o, node)
 		if err == nil {
 			d.loop.put(ledger)

@@ -94,7 +94,7 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 		d.executor.SetLimit(nodeActionLimit(st.CIB, d.cfg.Now()))
 	}
 	if c.Config != nil {
-		d.wg.Go(func() { d.fencer.Warm(d.ctx) })
+		d.aside(func() { d.fencer.Warm(d.ctx) })
 	}
 }
 
