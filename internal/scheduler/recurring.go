@@ -21,7 +21,7 @@ func (p *planner) recurring(r *resource) {
 	if n != nil {
 		start = r.findAction(taskStart, 0, n)
 	}
-	if start != nil && !r.managed {
+	if start != nil && !r.managed && !n.maintenance {
 		start.flags |= actOptional // nobody starts it, and that concerns nobody whose monitors go on
 	}
 	for _, op := range p.recurringOps(r) {
