@@ -24,6 +24,7 @@ type office struct {
 	asking map[string]bool // members that are being asked for it
 	begun  bool            // the controller knows that it leads
 
+	patience time.Time          // until then a member that is heard and opens no ledger is waited for
 	complete bool               // it has been known once of everybody whether they are there
 	told     controller.Members // what the controller was told last
 }
@@ -31,6 +32,9 @@ type office struct {
 // ledgerPatience is how long a member may take to open its ledger. One that does not is asked again for as
 // long as it is heard.
 const ledgerPatience = 2 * time.Second
+
+// officePatience is how long a new leader waits for ledgers before it plans without those that stay closed.
+const officePatience = 15 * time.Second
 
 // ackPatience is how long a report waits to become a fact; then the node sends it again, with what came since.
 const ackPatience = 2 * time.Second
@@ -65,7 +69,7 @@ func (d *Daemon) takeOffice(o *office) {
 		return
 	}
 	o.mu.Lock()
-	o.begun = true
+	o.begun, o.patience = true, d.cfg.Now().Add(officePatience)
 	d.loop.put(controller.Lead{Term: o.term, State: d.store.View()})
 	o.mu.Unlock()
 	d.members.Poke()

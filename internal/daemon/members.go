@@ -102,7 +102,9 @@ func (d *Daemon) viewChanged(membership.View) {
 }
 
 // membersChanged tells the controller who is there, once that is known: of every node that was up, it must
-// have been heard or be lost, and whoever is heard must have opened its ledger.
+// have been heard or be lost, and whoever is heard must have opened its ledger. One that is heard and does not
+// open it holds the others up for a while only; it gets no orders that would not be safe, since it takes none
+// without having seen the new term.
 func (d *Daemon) membersChanged() {
 	o := d.leading()
 	if o == nil {
@@ -128,7 +130,7 @@ func (d *Daemon) membersChanged() {
 		}
 		heard = append(heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Run: s.Run, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
 	}
-	if !o.complete && !complete(heard, d.store.View()) {
+	if !o.complete && !complete(heard, d.store.View()) && d.cfg.Now().Before(o.patience) {
 		return
 	}
 	o.complete = true
