@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -57,7 +58,10 @@ func (c *command) demo() error {
 	if c.dir != DefaultDir() {
 		at = " --dir " + c.dir
 	}
-	c.say("The cluster stays up, to play with:\n\n  cerco lab status%[1]s\n  cerco lab crash n2%[1]s\n  cerco lab partition 'n1|n2,n3'%[1]s\n  cerco lab heal%[1]s\n  cerco lab down%[1]s", at)
+	c.say("The cluster stays up, to play with:\n")
+	for _, what := range []string{"status", "crash n2", "partition 'n1|n2,n3'", "heal", "down"} {
+		c.say("  %s lab %s%s", os.Args[0], what, at)
+	}
 	return nil
 }
 
