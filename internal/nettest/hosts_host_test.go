@@ -210,6 +210,9 @@ func (h *hosts) startDaemon(node string) {
 }
 
 func (h *hosts) demolish() {
+	if h.t.Failed() {
+		h.keepStates()
+	}
 	for _, node := range append(slices.Clone(h.names), "sw") {
 		for range 100 {
 			out, _ := h.try("ip", "netns", "pids", h.ns(node))
@@ -225,6 +228,22 @@ func (h *hosts) demolish() {
 	}
 	if h.t.Failed() || os.Getenv("CERCO_TEST_LOGS") != "" {
 		h.keepLogs()
+	}
+}
+
+// keepStates keeps what each node holds for the state of the cluster.
+func (h *hosts) keepStates() {
+	dir := os.Getenv("CERCO_TEST_LOGS")
+	for _, node := range h.names {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		c, err := h.client(node)
+		if err == nil && dir != "" {
+			if data, err := c.CIB(ctx, true); err == nil {
+				_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(h.t.Name(), "/", "-")+"-"+node+".xml"), data, 0o644)
+			}
+			c.Close()
+		}
+		cancel()
 	}
 }
 
