@@ -107,8 +107,23 @@ func (l *link) add(c *conn) {
 		}
 	}
 	clear(l.mail)
+	if !l.up {
+		l.r.p.healed()
+	}
 	l.setUp(true, "")
 	l.r.broadcast()
+}
+
+// healed has every link tried at once that is down and wanted: when one comes back, the others most likely can, too,
+// and whoever is heard late may be taken for lost.
+func (p *Peer) healed() {
+	for _, r := range p.remotes {
+		for _, l := range r.links {
+			if l.best() == nil && r.wanted() {
+				l.hurry()
+			}
+		}
+	}
 }
 
 // lost notes that a connection has ended.
