@@ -58,6 +58,7 @@ func (s *Store) startNode(id current) (n *node, err error) {
 	log := &raftLog{to: s.cfg.Log}
 	n.trans = &transport{node: n, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: n.layer, MaxPool: 3, Timeout: s.cfg.Timing.RPC, Logger: log, MsgpackUseNewTimeFormat: true,
+		MaxRPCsInFlight: 1, // raft's pipeline waits for ever, and its Shutdown with it, when its reader has given up first
 	})}
 	if n.raft, err = raft.NewRaft(n.config(log), n.fsm, n.cache, n.disk, n.snaps, n.trans); err != nil {
 		_ = n.trans.Close()
