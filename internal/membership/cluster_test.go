@@ -308,3 +308,30 @@ func TestWaitForAllIsTheClusters(t *testing.T) {
 		}
 	})
 }
+
+// When everybody was cut off from everybody and two of three find each other first, the third has the time of a token
+// to be heard: that it was silent is no fault of its own.
+func TestTogetherAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, nodes(3))
+		c.lead("n1", "n1", "n2", "n3")
+		pass(2 * time.Second)
+		c.partition([]string{"n1"}, []string{"n2", "n3"})
+		c.partition([]string{"n2"}, []string{"n3"})
+		c.lead("", "n1", "n2", "n3")
+		pass(5 * time.Second)
+		if s := c.seen("n1", "n3"); s == nil || !s.Lost {
+			t.Fatalf("n1 has heard nothing for 5 s and sees %+v", s)
+		}
+		c.mu.Lock()
+		delete(c.cut, [2]string{"n1", "n2"})
+		delete(c.cut, [2]string{"n2", "n1"})
+		c.mu.Unlock()
+		until(t, "n1 and n2 have quorum", time.Second, func() bool { return c.nodes["n1"].m.View().Verdict.Quorate })
+		c.lead("n1", "n1", "n2")
+		lost := until(t, "n3 is given up", 2*time.Second, func() bool { s := c.seen("n1", "n3"); return s != nil && s.Lost })
+		if lost < 700*time.Millisecond {
+			t.Errorf("n3 was given up after %v", lost)
+		}
+	})
+}

@@ -255,6 +255,15 @@ func (d *detector) judge(quorate func(ids []string) bool) (next time.Duration) {
 	return max(next, time.Millisecond)
 }
 
+// forgive gives everybody who is not heard the time of a token anew.
+func (d *detector) forgive() {
+	for _, p := range d.peers {
+		if p.lost || !d.fresh(p) {
+			p.since, p.lost = d.attended, false
+		}
+	}
+}
+
 // targets are the peers that a heartbeat is due for.
 func (d *detector) targets(now time.Time) []*peer {
 	var list []*peer

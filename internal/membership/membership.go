@@ -47,7 +47,8 @@ type Membership struct {
 	kept     Memory   // as it was last to be remembered
 	off      []string // ids of members that were confirmed to be off
 	lone     *lone
-	sent     time.Time // when the last round of heartbeats went out
+	sent     time.Time     // when the last round of heartbeats went out
+	apart    time.Duration // since when we have no quorum, as attended; 0: we have it
 }
 
 // New makes a membership that is not started yet.
@@ -218,6 +219,10 @@ func (m *Membership) step() time.Duration {
 		return Decide(q, &mem).Quorate
 	})
 	v := m.look(&state, now)
+	if m.rejoined(v.Verdict.Quorate) {
+		d.forgive()
+		v = m.look(&state, now)
+	}
 	if v.Leads && m.view.Leads && v.Lease.Held(now) && !m.view.Lease.Held(m.view.At) {
 		d.takeOver() // we have led without anybody's consent for a while
 		next, v.Seen = d.timing.heartbeat, d.seen(now)
@@ -246,6 +251,21 @@ func (m *Membership) step() time.Duration {
 		m.cfg.Changed(v)
 	}
 	return max(next, time.Millisecond)
+}
+
+// rejoined reports whether we have quorum again after we had none for so long that others may have given us up. Then
+// it was we who were cut off: that somebody was not heard meanwhile says nothing of them.
+func (m *Membership) rejoined(quorate bool) bool {
+	d := m.detector
+	if !quorate {
+		if m.apart == 0 {
+			m.apart = max(d.attended, 1)
+		}
+		return false
+	}
+	long := m.apart > 0 && d.attended-m.apart >= d.timing.token
+	m.apart = 0
+	return long
 }
 
 // look is what is seen now.
