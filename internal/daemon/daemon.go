@@ -186,7 +186,7 @@ func (d *Daemon) start() (err error) {
 	if err != nil {
 		return err
 	}
-	d.loop = &loop{controller: controller.New(controller.Config{Name: d.node.Name}), perform: d.perform, now: d.cfg.Now}
+	d.loop = newLoop(controller.New(controller.Config{Name: d.node.Name}), d.perform, d.cfg.Now)
 	d.proposals = &proposals{store: d.store, loop: d.loop}
 	if err := d.startHands(); err != nil {
 		return err

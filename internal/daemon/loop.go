@@ -29,9 +29,13 @@ type loop struct {
 	cancel context.CancelFunc
 }
 
+// newLoop makes a loop. Events may be put from now on; they are dealt with once it is started.
+func newLoop(c *controller.Controller, perform func([]controller.Effect), now func() time.Time) *loop {
+	return &loop{controller: c, perform: perform, now: now, wake: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
 func (l *loop) start(ctx context.Context) {
 	ctx, l.cancel = context.WithCancel(ctx)
-	l.wake, l.done = make(chan struct{}, 1), make(chan struct{})
 	go l.run(ctx)
 }
 
