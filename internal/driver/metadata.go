@@ -220,17 +220,23 @@ func span(s string) time.Duration {
 	}
 	switch strings.TrimSpace(s[i:]) {
 	case "", "s", "sec":
-		return time.Duration(n) * time.Second
+		return times(n, time.Second)
 	case "ms", "msec":
-		return time.Duration(n) * time.Millisecond
+		return times(n, time.Millisecond)
 	case "us", "usec":
-		return time.Duration(n) * time.Microsecond
+		return times(n, time.Microsecond)
 	case "m", "min":
-		return time.Duration(n) * time.Minute
+		return times(n, time.Minute)
 	case "h", "hr":
-		return time.Duration(n) * time.Hour
+		return times(n, time.Hour)
 	}
 	return 0
+}
+
+// times multiplies without running over: more than 200 years are 200 years.
+func times(n int64, unit time.Duration) time.Duration {
+	const most = 200 * 365 * 24 * time.Hour
+	return time.Duration(min(n, int64(most/unit))) * unit
 }
 
 // metaCache keeps metadata for as long as the agent's file stays as it is.
