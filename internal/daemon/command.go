@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/fencer"
@@ -72,6 +74,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 			os.Exit(exitFailed)
 		}
 	}
+	stayResponsive()
 	d, err := New(cfg)
 	if err != nil {
 		fmt.Fprintf(stderr, "cerco daemon: %v\n", err)
@@ -95,6 +98,21 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 	case <-d.Ended():
 		d.Stop()
 		return exitEnded
+	}
+}
+
+// stayResponsive asks the kernel to let this process run as soon as it has something to do, however busy the host
+// is: who answers late is taken for dead. Agents get the usual priority back. Without the right to ask, it stays
+// as it is.
+func stayResponsive() {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return
+	}
+	for _, t := range tasks { // the kernel counts by threads, and new ones inherit it
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, tid, -15)
+		}
 	}
 }
 
