@@ -102,7 +102,8 @@ func duration(s string, fallback time.Duration) time.Duration {
 	if !ok || ms < 0 {
 		return fallback
 	}
-	return time.Duration(ms) * time.Millisecond
+	const most = 200 * 365 * 24 * time.Hour // what is longer would run over
+	return time.Duration(min(ms, most.Milliseconds())) * time.Millisecond
 }
 
 func containsName(names []string, name string) bool {
