@@ -101,7 +101,7 @@ func (c *Controller) recorded(r *cib.OpResult) bool {
 // count.
 func (c *Controller) counts(r *cib.OpResult) (counts, fatal bool) {
 	op := &r.Op
-	if succeeded(r) || op.OnFail == "ignore" {
+	if succeeded(r) || r.Status == cib.OpCancelled || op.OnFail == "ignore" {
 		return false, false
 	}
 	switch op.Name {
@@ -116,9 +116,10 @@ func (c *Controller) counts(r *cib.OpResult) (counts, fatal bool) {
 }
 
 // succeeded reports whether a result is what the plan expects of the operation. Degraded is a success with
-// a warning.
+// a warning. A monitor that was cancelled is as wanted; what changes the state of a resource and was never begun is
+// neither a success nor a failure.
 func succeeded(r *cib.OpResult) bool {
-	if r.Op.Name == "notify" || r.Status == cib.OpCancelled || r.Status == cib.OpPending {
+	if r.Op.Name == "notify" || r.Status == cib.OpCancelled && !showsAsPending(r.Op.Name) || r.Status == cib.OpPending {
 		return true
 	}
 	rc := r.RC
@@ -156,7 +157,7 @@ func (c *Controller) recordedNow(results []cib.OpResult) {
 			if !succeeded(r) {
 				c.abort(describe(r), false)
 			}
-		case r.Status == cib.OpCancelled, f == nil && r.Op.Name == "notify":
+		case r.Status == cib.OpCancelled && succeeded(r), f == nil && r.Op.Name == "notify":
 		case f != nil && succeeded(r) && !showsAsPending(r.Op.Name):
 			c.replan("result of an earlier plan: " + describe(r)) // when the one under way has ended
 		case f != nil:
@@ -195,6 +196,8 @@ func describe(r *cib.OpResult) string {
 		return what + ": done"
 	case r.Status == cib.OpTimedOut:
 		what += " timed out"
+	case r.Status == cib.OpCancelled:
+		what += " was not begun"
 	case op.Name == "monitor" && r.RC == cib.RCNotRunning:
 		what += " found it not running"
 	case op.Name == "monitor" && op.IntervalMS == 0 && r.RC == cib.RCOk:

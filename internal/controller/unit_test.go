@@ -367,3 +367,15 @@ func TestRefusedAction(t *testing.T) {
 		t.Errorf("the plan ended as %q", e.Outcome)
 	}
 }
+
+// A node whose lease was over has not begun a start: that is no failure of the resource, and no success either.
+func TestStartThatWasNotBegun(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	start := d.answer("start")[0]
+	d.step(Reported{[]cib.OpResult{{Op: start, Serial: 99, CallID: 99, RC: 1, Status: cib.OpCancelled, Changed: d.now.Unix(), BootID: "boot-" + start.Node}}})
+	again := d.ordered()
+	if len(again) != 1 || again[0].Name != "start" || again[0].Epoch == start.Epoch || again[0].Node != start.Node {
+		t.Errorf("orders after a start that was not begun: %+v, want a start by another plan", again)
+	}
+}

@@ -238,7 +238,7 @@ func (d *Daemon) startHands() (err error) {
 		drv = d.host
 	}
 	d.executor, err = executor.New(executor.Config{Dir: d.cfg.Layout.ledgerDir(), Node: d.node.Name, BootID: d.cfg.BootID, Driver: drv,
-		Fencer: d.fencer, Report: d.Report, Now: d.cfg.Now, Log: d.log})
+		Fencer: d.fencer, Report: d.Report, Lease: d.mayAct, Now: d.cfg.Now, Log: d.log})
 	return err
 }
 

@@ -164,7 +164,7 @@ func (l *lone) stopHere(why string) {
 		case a.Kind == transition.Pseudo:
 			r.Finish(a.ID, true)
 			continue
-		case d.members.View().Leader != "" && d.members.Lease().Held(d.cfg.Now()):
+		case d.members.View().Leader != "" && d.mayAct():
 			return // whoever leads knows better; one that is only remembered knows nothing
 		}
 		op := local.Operation(a)

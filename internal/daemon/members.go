@@ -211,6 +211,9 @@ func (d *Daemon) reachable(node string) bool {
 	return false
 }
 
+// mayAct reports whether this node's lease holds.
+func (d *Daemon) mayAct() bool { return d.members.Lease().Held(d.cfg.Now()) }
+
 // seen is how the members are heard, for people.
 func (d *Daemon) seenMembers() []wire.Seen {
 	var out []wire.Seen

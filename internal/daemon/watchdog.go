@@ -33,7 +33,7 @@ func (d *Daemon) startWatchdog() {
 		return
 	}
 	d.watchdog = watchdog.New(watchdog.Config{
-		Lease: func() bool { return d.members.Lease().Held(d.cfg.Now()) },
+		Lease: d.mayAct,
 		Log:   d.log,
 		Armed: func(ctx context.Context, timeout time.Duration) error {
 			_, err := d.Propose(ctx, cib.Command{By: "watchdog", Note: "the watchdog of " + d.node.Name, Nodes: []cib.NodeUpdate{

@@ -41,6 +41,10 @@ type Config struct {
 	// again, with whatever has come since.
 	Report func(context.Context, []cib.OpResult) error
 
+	// Lease reports whether this node may act. Where it may not, the leader may have given it up for lost, and nothing
+	// is begun that could run elsewhere by now; what ends or looks is done all the same. nil: always.
+	Lease func() bool
+
 	Limit int              // operations at one time, recurring ones not counted; 0: twice the number of cores
 	Now   func() time.Time // default time.Now
 	Log   *slog.Logger
@@ -84,6 +88,9 @@ func New(cfg Config) (*Executor, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Lease == nil {
+		cfg.Lease = func() bool { return true }
 	}
 	if cfg.Await == nil {
 		cfg.Await = driver.Await

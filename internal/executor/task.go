@@ -50,12 +50,25 @@ func (e *Executor) perform(ctx context.Context, l *lane, t *task) driver.Result 
 	case t.rec != nil && t.ordered() && op.TargetRC != cib.RCNotRunning && e.stateOf(l) == stopped:
 		return driver.Result{RC: cib.RCNotRunning, Status: cib.OpCancelled,
 			Reason: fmt.Sprintf("%s is not active on this node: nothing to watch", op.Resource)}
+	case !t.revived && needsLease(op) && !e.cfg.Lease():
+		return driver.Result{RC: cib.RCError, Status: cib.OpCancelled,
+			Reason: fmt.Sprintf("not begun: the lease of %s was over, and the resource may be active elsewhere by now", e.cfg.Node)}
 	case op.Class == "stonith":
 		return e.device(ctx, l, t)
 	case t.revived:
 		return e.recover(ctx, t)
 	}
 	return e.call(ctx, t, op.Name)
+}
+
+// needsLease reports whether an operation makes something active here that others may have taken over, once they
+// have given this node up. Fence devices are no such thing.
+func needsLease(op *cib.Operation) bool {
+	switch op.Name {
+	case "start", "promote":
+		return op.Class != "stonith"
+	}
+	return false
 }
 
 // call calls the agent.
