@@ -33,6 +33,10 @@ type office struct {
 // long as it is heard.
 const ledgerPatience = 2 * time.Second
 
+// barrierAgain is after how long a new leader tries the barrier of its term again. As long as the office lasts,
+// nobody else decides: an office that gave up here would leave the cluster without anybody who does.
+const barrierAgain = 100 * time.Millisecond
+
 // officePatience is how long a new leader waits for ledgers before it plans without those that stay closed.
 const officePatience = 15 * time.Second
 
@@ -64,9 +68,13 @@ func (d *Daemon) lead(leads bool, term uint64) {
 // what earlier leaders ordered and nobody has acknowledged is thereby known, and a node that has opened its
 // ledger takes no orders of an earlier term any more.
 func (d *Daemon) takeOffice(o *office) {
-	if err := d.store.Barrier(o.ctx); err != nil {
+	for err := d.store.Barrier(o.ctx); err != nil; err = d.store.Barrier(o.ctx) {
 		d.log.Info("the barrier of a new term did not hold", "term", o.term, "error", err)
-		return
+		select {
+		case <-time.After(barrierAgain):
+		case <-o.ctx.Done(): // somebody else leads, or nobody
+			return
+		}
 	}
 	o.mu.Lock()
 	o.begun, o.patience = true, d.cfg.Now().Add(officePatience)
