@@ -81,6 +81,7 @@ func FormatScore(score int) string {
 
 // ParseDuration reads a time specification ("10", "10s", "500ms", "5min", "2h", "PT5M") as milliseconds. As in
 // Pacemaker the beginning of a unit is enough, so that "5minutes" is five minutes, and a fraction does not count.
+// What is longer than a century is a century, so that every time.Duration can hold what comes of it.
 func ParseDuration(s string) (ms int64, ok bool) {
 	s = strings.TrimLeft(s, " \t\r\n")
 	if strings.HasPrefix(s, "P") {
@@ -94,21 +95,23 @@ func ParseDuration(s string) (ms int64, ok bool) {
 		unit = strings.TrimLeft(fraction, "0123456789")
 	}
 	unit = strings.ToLower(strings.TrimSpace(unit))
-	const most = 1 << 50 // milliseconds: 35,000 years
 	switch {
 	case unit == "" || unit[0] == 's':
-		return min(n, most/1000) * 1000, true
+		return min(n, century/1000) * 1000, true
 	case strings.HasPrefix(unit, "ms"):
-		return min(n, most), true
+		return min(n, century), true
 	case strings.HasPrefix(unit, "us"):
-		return min(n, most) / 1000, true
+		return min(n/1000, century), true
 	case unit[0] == 'm':
-		return min(n, most/60_000) * 60_000, true
+		return min(n, century/60_000) * 60_000, true
 	case unit[0] == 'h':
-		return min(n, most/3600_000) * 3600_000, true
+		return min(n, century/3600_000) * 3600_000, true
 	}
 	return 0, false
 }
+
+// century is a hundred years in milliseconds, the longest duration there is.
+const century = 100 * 365 * 24 * 3600 * 1000
 
 // isoDurationMS reads an ISO 8601 duration; years count 365 days and months 30.
 func isoDurationMS(s string) (int64, bool) {
@@ -117,7 +120,8 @@ func isoDurationMS(s string) (int64, bool) {
 		return 0, false
 	}
 	days := d.years*365 + d.months*30 + d.weeks*7 + d.days
-	return (days*86400 + d.hours*3600 + d.minutes*60 + d.seconds) * 1000, true
+	seconds := days*86400 + d.hours*3600 + d.minutes*60 + d.seconds
+	return max(-century/1000, min(century/1000, seconds)) * 1000, true
 }
 
 // isoDuration is an ISO 8601 duration by its fields.

@@ -1,6 +1,9 @@
 package cib
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestParseDuration(t *testing.T) {
 	cases := []struct {
@@ -23,8 +26,10 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("%q: %d, want %d", c.written, got, c.want)
 		}
 	}
-	if ms, ok := ParseDuration("99999999999999999999"); !ok || ms <= 0 {
-		t.Errorf("a very long duration: %d, %v", ms, ok)
+	for _, long := range []string{"99999999999999999999", "9999999999999999h", "99999999999999999999us", "P2000000000Y", "PT2000000000H"} {
+		if ms, ok := ParseDuration(long); !ok || time.Duration(ms)*time.Millisecond <= 0 {
+			t.Errorf("%s: %d ms, %v; a time.Duration cannot hold it", long, ms, ok)
+		}
 	}
 }
 

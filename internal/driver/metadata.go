@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
 )
 
 // Metadata is what an agent says of itself: the OCF Resource Agent API's meta-data, of version 1.0 or 1.1.
@@ -209,34 +211,11 @@ func truth(s string) bool {
 
 // span reads a time such as "20s", "100", "10ms"; 0 when it is none.
 func span(s string) time.Duration {
-	s = strings.ToLower(strings.TrimSpace(s))
-	i := 0
-	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		i++
-	}
-	n, err := strconv.ParseInt(s[:i], 10, 32)
-	if err != nil {
+	ms, ok := cib.ParseDuration(s)
+	if !ok || ms < 0 {
 		return 0
 	}
-	switch strings.TrimSpace(s[i:]) {
-	case "", "s", "sec":
-		return times(n, time.Second)
-	case "ms", "msec":
-		return times(n, time.Millisecond)
-	case "us", "usec":
-		return times(n, time.Microsecond)
-	case "m", "min":
-		return times(n, time.Minute)
-	case "h", "hr":
-		return times(n, time.Hour)
-	}
-	return 0
-}
-
-// times multiplies without running over: more than 200 years are 200 years.
-func times(n int64, unit time.Duration) time.Duration {
-	const most = 200 * 365 * 24 * time.Hour
-	return time.Duration(min(n, int64(most/unit))) * unit
+	return time.Duration(ms) * time.Millisecond
 }
 
 // metaCache keeps metadata for as long as the agent's file stays as it is.

@@ -102,8 +102,7 @@ func duration(s string, fallback time.Duration) time.Duration {
 	if !ok || ms < 0 {
 		return fallback
 	}
-	const most = 200 * 365 * 24 * time.Hour // what is longer would run over
-	return time.Duration(min(ms, most.Milliseconds())) * time.Millisecond
+	return time.Duration(ms) * time.Millisecond
 }
 
 func containsName(names []string, name string) bool {
