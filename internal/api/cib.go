@@ -70,31 +70,7 @@ func (s *Server) postCIB(w http.ResponseWriter, r *http.Request) error {
 		}
 		change.Base = &v
 	}
-	if err := s.check(r, change); err != nil {
-		return err
-	}
 	return s.propose(w, r, cib.Command{Config: change, Note: body.Note})
-}
-
-// check refuses a change that brings errors into the configuration.
-func (s *Server) check(r *http.Request, change *cib.ConfigChange) error {
-	st, err := s.cfg.Backend.State(r.Context(), true)
-	if err != nil {
-		return err
-	}
-	next, err := cib.Apply(st, cib.Command{V: cib.CommandVersion, Config: change})
-	if err != nil {
-		return err
-	}
-	bad := cib.CheckChange(st.CIB, next.CIB)
-	if len(bad) == 0 {
-		return nil
-	}
-	var text []string
-	for _, p := range bad[:min(len(bad), 10)] {
-		text = append(text, strings.TrimPrefix(p.String(), "error: "))
-	}
-	return &failure{http.StatusUnprocessableEntity, wire.Error{Code: wire.CodeRefused, What: strings.Join(text, "\n")}}
 }
 
 // propose has a command committed and answers once it is; with wait=settled once the cluster has come to rest.

@@ -1,5 +1,7 @@
 package cib
 
+import "strings"
+
 // CheckChange returns the errors that a change has brought: those of after that before does not have.
 func CheckChange(before, after *CIB) []Problem {
 	var found []Problem
@@ -23,4 +25,28 @@ func CheckChange(before, after *CIB) []Problem {
 		}
 	}
 	return fresh
+}
+
+// Refuse returns a *CommandError with the errors that a change would bring, nil if it brings none. A long list is cut.
+func Refuse(before, after *CIB) error {
+	bad := CheckChange(before, after)
+	if len(bad) == 0 {
+		return nil
+	}
+	if len(bad) == 1 {
+		one, fix := bad[0], bad[0].Fix
+		one.Fix = ""
+		return &CommandError{What: one.text(), Fix: fix}
+	}
+	var text []string
+	for _, p := range bad[:min(len(bad), 10)] {
+		text = append(text, p.text())
+	}
+	return &CommandError{What: strings.Join(text, "\n")}
+}
+
+// text is the problem as a refusal says it: a change has lines only where its author wrote some.
+func (p Problem) text() string {
+	s := strings.TrimPrefix(p.String(), "CIB:0: ")
+	return strings.TrimPrefix(s, "error: ")
 }

@@ -161,7 +161,12 @@ func (d *Daemon) servePropose(ctx context.Context, _ string, body []byte) ([]byt
 		c.At = d.cfg.Now()
 	}
 	if c.Config != nil {
-		if err := checkConfig(d.store.View(), c); err != nil {
+		now := d.store.View()
+		next, err := cib.Apply(now, c)
+		if err == nil {
+			err = cib.Refuse(now.CIB, next.CIB)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -170,29 +175,6 @@ func (d *Daemon) servePropose(ctx context.Context, _ string, body []byte) ([]byt
 		return nil, err
 	}
 	return json.Marshal(st.Index)
-}
-
-// checkConfig refuses a change of the configuration that makes a mistake which was not there before.
-func checkConfig(now cib.State, c cib.Command) error {
-	next, err := cib.Apply(now, c)
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
-	for _, p := range cib.Check(now.CIB) {
-		known[p.ID+p.What] = true
-	}
-	var bad []string
-	var fix string
-	for _, p := range cib.Check(next.CIB) {
-		if p.Severity == cib.Error && !known[p.ID+p.What] {
-			bad, fix = append(bad, fmt.Sprintf("%s (id %s)", p.What, p.ID)), p.Fix
-		}
-	}
-	if len(bad) == 0 {
-		return nil
-	}
-	return &cib.CommandError{What: strings.Join(bad, "; "), Fix: fix}
 }
 
 // State is the committed state; with fresh, one that is no older than the call.

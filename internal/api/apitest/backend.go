@@ -94,6 +94,9 @@ func (b *Backend) Propose(_ context.Context, c cib.Command) (cib.State, error) {
 	defer b.mu.Unlock()
 	c.V, c.At = cib.CommandVersion, b.Now()
 	next, err := b.Apply(b.state, c)
+	if err == nil && c.Config != nil {
+		err = cib.Refuse(b.state.CIB, next.CIB)
+	}
 	if err != nil {
 		return cib.State{}, err
 	}
