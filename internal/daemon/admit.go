@@ -35,11 +35,7 @@ func (d *Daemon) handleJoin(ctx context.Context, invitation string, req peer.Joi
 	if err := (&NodeOptions{Name: a.Name, Listen: a.Listen, API: a.API}).check(); err != nil {
 		return peer.JoinReply{}, err
 	}
-	body, err := json.Marshal(a)
-	if err != nil {
-		return peer.JoinReply{}, err
-	}
-	answer, err := d.askLeader(ctx, serviceAdmit, body)
+	answer, err := ask[json.RawMessage](ctx, d, serviceAdmit, a)
 	if err != nil {
 		return peer.JoinReply{}, err
 	}
@@ -174,19 +170,7 @@ func (d *Daemon) serveCluster(ctx context.Context, _ string, body []byte) ([]byt
 
 // askCluster has the leader change the cluster's description, and returns when this node knows of it.
 func (d *Daemon) askCluster(ctx context.Context, ch clusterChange) error {
-	body, err := json.Marshal(ch)
-	if err != nil {
-		return err
-	}
-	answer, err := d.askLeader(ctx, serviceCluster, body)
-	if err != nil {
-		return err
-	}
-	var index uint64
-	if err := json.Unmarshal(answer, &index); err != nil {
-		return err
-	}
-	_, err = d.waitFor(ctx, index)
+	_, err := d.askState(ctx, serviceCluster, ch)
 	return err
 }
 

@@ -87,16 +87,7 @@ func withFencing(r wire.Rest, flights []fencer.Waiting) wire.Rest {
 }
 
 func (d *Daemon) rest(ctx context.Context, index uint64, wait time.Duration) (wire.Rest, error) {
-	body, err := json.Marshal(restRequest{Index: index, WaitMS: wait.Milliseconds()})
-	if err != nil {
-		return wire.Rest{}, err
-	}
-	answer, err := d.askLeader(ctx, serviceRest, body)
-	if err != nil {
-		return wire.Rest{}, err
-	}
-	var r wire.Rest
-	return r, json.Unmarshal(answer, &r)
+	return ask[wire.Rest](ctx, d, serviceRest, restRequest{Index: index, WaitMS: wait.Milliseconds()})
 }
 
 // Rest says what the cluster is doing about a command.
@@ -144,16 +135,7 @@ func (d *Daemon) Fence(ctx context.Context, r cib.FenceRequest) (cib.FenceRecord
 }
 
 func (d *Daemon) askFence(ctx context.Context, r fenceRequest) (cib.FenceRecord, error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return cib.FenceRecord{}, err
-	}
-	answer, err := d.askLeader(ctx, serviceFence, body)
-	if err != nil {
-		return cib.FenceRecord{}, err
-	}
-	var rec cib.FenceRecord
-	return rec, json.Unmarshal(answer, &rec)
+	return ask[cib.FenceRecord](ctx, d, serviceFence, r)
 }
 
 // serveFence is the leader's part of a fencing that a person or a tool asks for.

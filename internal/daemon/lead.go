@@ -127,6 +127,21 @@ func (d *Daemon) leading() *office {
 	return d.office
 }
 
+// inOffice is the office that this node holds and has begun: it knows all that earlier leaders had committed.
+// Nil when there is none.
+func (d *Daemon) inOffice() *office {
+	o := d.leading()
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.begun {
+		return nil
+	}
+	return o
+}
+
 // serveOp takes an order of the leader.
 func (d *Daemon) serveOp(_ context.Context, _ string, body []byte) ([]byte, error) {
 	var op cib.Operation
@@ -152,14 +167,8 @@ func (d *Daemon) serveResult(ctx context.Context, from string, body []byte) ([]b
 	if err := json.Unmarshal(body, &results); err != nil {
 		return nil, err
 	}
-	o := d.leading()
+	o := d.inOffice()
 	if o == nil {
-		return nil, errElsewhere
-	}
-	o.mu.Lock()
-	begun := o.begun
-	o.mu.Unlock()
-	if !begun {
 		return nil, errElsewhere
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackPatience)
@@ -172,17 +181,9 @@ func (d *Daemon) serveResult(ctx context.Context, from string, body []byte) ([]b
 
 // Report hands results to the controller, wherever it is, and returns when they are committed.
 func (d *Daemon) Report(ctx context.Context, results []cib.OpResult) error {
-	body, err := json.Marshal(results)
+	index, err := ask[uint64](ctx, d, serviceResult, results)
 	if err != nil {
 		return err
-	}
-	answer, err := d.askLeader(ctx, serviceResult, body)
-	if err != nil {
-		return err
-	}
-	var index uint64
-	if err := json.Unmarshal(answer, &index); err != nil {
-		return fmt.Errorf("the leader's answer to results: %w", err)
 	}
 	d.told.add(told{d.store.View().Cluster.Generation, index, results})
 	return nil

@@ -57,6 +57,31 @@ func (d *Daemon) askLeader(ctx context.Context, service string, body []byte) ([]
 	}
 }
 
+// ask puts a question to whoever leads, and reads the answer.
+func ask[A any](ctx context.Context, d *Daemon, service string, question any) (answer A, err error) {
+	body, err := json.Marshal(question)
+	if err != nil {
+		return answer, err
+	}
+	data, err := d.askLeader(ctx, service, body)
+	if err != nil {
+		return answer, err
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return answer, fmt.Errorf("the leader's answer to %q cannot be read: %w", service, err)
+	}
+	return answer, nil
+}
+
+// askState puts a question whose answer is an index to whoever leads, and returns a state of this node that has it.
+func (d *Daemon) askState(ctx context.Context, service string, question any) (cib.State, error) {
+	index, err := ask[uint64](ctx, d, service, question)
+	if err != nil {
+		return cib.State{}, err
+	}
+	return d.waitFor(ctx, index)
+}
+
 // errElsewhere says that the node that was asked does not lead, and has done nothing.
 var errElsewhere = errors.New("this node does not lead")
 
@@ -137,15 +162,7 @@ func readError(s string) error {
 // Propose has a command committed, through the leader wherever it is, and returns a state of this node that
 // has it.
 func (d *Daemon) Propose(ctx context.Context, c cib.Command) (cib.State, error) {
-	answer, err := d.askLeader(ctx, servicePropose, c.Encode())
-	if err != nil {
-		return cib.State{}, err
-	}
-	var index uint64
-	if err := json.Unmarshal(answer, &index); err != nil {
-		return cib.State{}, err
-	}
-	return d.waitFor(ctx, index)
+	return d.askState(ctx, servicePropose, json.RawMessage(c.Encode()))
 }
 
 // servePropose is the leader's part: it stamps the command and has it committed.
@@ -182,27 +199,12 @@ func (d *Daemon) State(ctx context.Context, fresh bool) (cib.State, error) {
 	if !fresh {
 		return d.store.View(), nil
 	}
-	answer, err := d.askLeader(ctx, serviceFresh, nil)
-	if err != nil {
-		return cib.State{}, err
-	}
-	var index uint64
-	if err := json.Unmarshal(answer, &index); err != nil {
-		return cib.State{}, err
-	}
-	return d.waitFor(ctx, index)
+	return d.askState(ctx, serviceFresh, nil)
 }
 
 // serveFresh makes sure that this node leads, and answers with the index of what is committed.
 func (d *Daemon) serveFresh(ctx context.Context, _ string, _ []byte) ([]byte, error) {
-	o := d.leading()
-	if o == nil {
-		return nil, errElsewhere
-	}
-	o.mu.Lock()
-	begun := o.begun
-	o.mu.Unlock()
-	if !begun { // what earlier leaders had committed may not be in our state yet
+	if d.inOffice() == nil { // what earlier leaders had committed may not be in our state yet
 		return nil, errElsewhere
 	}
 	index := d.store.View().Index
