@@ -57,7 +57,7 @@ func commands(ctx context.Context) []cli.Command {
 			if err != nil {
 				self = os.Args[0]
 			}
-			return compat.LinksCommand(args, self, []string{"crm_simulate", "crm_verify"}, os.Stdout, os.Stderr)
+			return compat.LinksCommand(args, self, os.Stdout, os.Stderr)
 		}},
 	}
 }

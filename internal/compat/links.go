@@ -9,17 +9,20 @@ import (
 	"path/filepath"
 )
 
+// LinkNames are the names that the program answers to, of this package and of others.
+func LinkNames() []string { return append(Names(), "crm_simulate", "crm_verify") }
+
 // LinksCommand is "cerco links DIR": symbolic links in a directory, one for each name that the program answers to. Agents
 // that have the directory first on their PATH call Cerco. self is the program's path.
-func LinksCommand(args []string, self string, others []string, stdout, stderr io.Writer) int {
+func LinksCommand(args []string, self string, stdout, stderr io.Writer) int {
 	if len(args) != 1 || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprintf(stderr, "Usage: cerco links DIR\n\nMakes links to this program in DIR, by the names of the tools that it answers like:\n")
-		for _, name := range append(Names(), others...) {
+		for _, name := range LinkNames() {
 			fmt.Fprintf(stderr, "  %s\n", name)
 		}
 		return exitUsage
 	}
-	made, err := Link(args[0], self, append(Names(), others...))
+	made, err := Link(args[0], self)
 	if err != nil {
 		fmt.Fprintf(stderr, "cerco links: %v\n", err)
 		return exitError
@@ -28,13 +31,13 @@ func LinksCommand(args []string, self string, others []string, stdout, stderr io
 	return exitOK
 }
 
-// Link makes links to a program, and the directory that they are in. Links that are there are replaced; anything else of that name is an
-// error.
-func Link(dir, self string, names []string) (made int, err error) {
+// Link makes links to a program, and the directory that they are in. Links that are there are replaced, so that at
+// every moment the one or the other is found; anything else of that name is an error.
+func Link(dir, self string) (made int, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
-	for _, name := range names {
+	for _, name := range LinkNames() {
 		path := filepath.Join(dir, name)
 		if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSymlink {
 			return made, fmt.Errorf("%s is there and is no link: give an empty directory", path)
@@ -43,10 +46,11 @@ func Link(dir, self string, names []string) (made int, err error) {
 			made++
 			continue
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		next := path + ".new"
+		if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return made, err
 		}
-		if err := os.Symlink(self, path); err != nil {
+		if err := errors.Join(os.Symlink(self, next), os.Rename(next, path)); err != nil {
 			return made, err
 		}
 		made++

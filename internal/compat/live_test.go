@@ -158,7 +158,7 @@ func TestLinks(t *testing.T) {
 	dir := t.TempDir() + "/links"
 	var out bytes.Buffer
 	for range 2 {
-		if code := compat.LinksCommand([]string{dir}, "/usr/bin/cerco", []string{"crm_simulate"}, &out, &out); code != 0 {
+		if code := compat.LinksCommand([]string{dir}, "/usr/bin/cerco", &out, &out); code != 0 {
 			t.Fatal(out.String())
 		}
 	}
@@ -171,7 +171,7 @@ func TestLinks(t *testing.T) {
 	if err := os.WriteFile(dir+"/cibadmin", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code := compat.LinksCommand([]string{dir}, "/usr/bin/cerco", nil, &out, &out); code == 0 {
+	if code := compat.LinksCommand([]string{dir}, "/usr/bin/cerco", &out, &out); code == 0 {
 		t.Error("a file that is no link is replaced")
 	}
 }

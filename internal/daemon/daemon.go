@@ -2,12 +2,10 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,6 +15,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/alert"
 	"github.com/cerco-ha/cerco/internal/api"
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/compat"
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/driver"
 	"github.com/cerco-ha/cerco/internal/events"
@@ -312,7 +311,7 @@ func (d *Daemon) aside(f func()) {
 	}
 }
 
-// links makes the names of the helper commands that agents call point to the program.
+// links makes the names by which agents call this program.
 func links(dir, self string) error {
 	if self == "" {
 		var err error
@@ -320,22 +319,6 @@ func links(dir, self string) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	var errs []error
-	for _, name := range helperNames() {
-		path := filepath.Join(dir, name)
-		if to, err := os.Readlink(path); err == nil && to == self {
-			continue
-		}
-		next := path + ".new"
-		_ = os.Remove(next)
-		if err := os.Symlink(self, next); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		errs = append(errs, os.Rename(next, path))
-	}
-	return errors.Join(errs...)
+	_, err := compat.Link(dir, self)
+	return err
 }

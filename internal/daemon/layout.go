@@ -107,9 +107,3 @@ func (l Layout) writeNode(n *nodeConfig) error {
 	}
 	return os.Rename(f.Name(), l.nodeFile())
 }
-
-// helperNames are the commands that agents call by name.
-func helperNames() []string {
-	return []string{"crm_master", "crm_attribute", "attrd_updater", "crm_node", "crm_resource", "crm_mon", "cibadmin", "stonith_admin", "crmadmin",
-		"crm_simulate", "crm_verify"}
-}
