@@ -69,10 +69,8 @@ func expectedProbe(o *events.Operation) bool {
 // that decides.
 func Teller(e *events.Event, in *cib.CIB, leader string) string {
 	if e.Operation != nil || e.Attribute != nil {
-		for _, n := range in.Status.Nodes {
-			if n.Name == e.Node && !n.Remote && n.InCCM != "false" && n.Crmd != "offline" {
-				return e.Node
-			}
+		if n := in.NodeStateByName(e.Node); n != nil && !n.Remote && n.InCCM != "false" && n.Crmd != "offline" {
+			return e.Node
 		}
 	}
 	return leader

@@ -103,17 +103,16 @@ const noPlan = "0:0:0:00000000-0000-0000-0000-000000000000"
 
 // historyOf is what is known of a resource on a node, nil if nothing is.
 func historyOf(c *cib.CIB, node, resource string) *cib.LrmResource {
-	for _, n := range c.Status.Nodes {
-		if n.Name != node {
-			continue
-		}
-		if h := n.History(resource); h != nil {
+	n := c.NodeStateByName(node)
+	if n == nil {
+		return nil
+	}
+	if h := n.History(resource); h != nil {
+		return h
+	}
+	for _, h := range n.Lrm {
+		if plain, _, numbered := strings.Cut(h.ID, ":"); numbered && plain == resource {
 			return h
-		}
-		for _, h := range n.Lrm {
-			if plain, _, numbered := strings.Cut(h.ID, ":"); numbered && plain == resource {
-				return h
-			}
 		}
 	}
 	return nil

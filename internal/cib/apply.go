@@ -142,7 +142,7 @@ func (a *applying) editConfiguration(edit func(conf *Element) *Element) error {
 	if changed == conf {
 		return nil
 	}
-	return a.replaceRoot(replaceChild(root, conf, changed))
+	return a.replaceRoot(root.Swap(conf, changed))
 }
 
 // finish gives the document its version.

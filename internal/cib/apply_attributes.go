@@ -93,7 +93,7 @@ func (a *applying) permanent(u *AttributeUpdate, id string, remote bool, wanted 
 	switch {
 	case set != nil:
 		if now := u.edit(set, wanted, taken); now != set {
-			changed = replaceChild(node, set, now)
+			changed = node.Swap(set, now)
 		}
 	case onlyKnown:
 	case u.Set != "" && taken[u.Set]:
@@ -110,7 +110,7 @@ func (a *applying) permanent(u *AttributeUpdate, id string, remote bool, wanted 
 	if changed == node {
 		return nil
 	}
-	conf = replaceChild(conf, nodes, replaceChild(nodes, node, changed))
+	conf = conf.Swap(nodes, nodes.Swap(node, changed))
 	return a.editConfiguration(func(*Element) *Element { return conf })
 }
 

@@ -121,7 +121,7 @@ func (a *applying) addNode(id, name, kind string) error {
 	return a.editConfiguration(func(conf *Element) *Element {
 		return editSection(conf, "nodes", func(nodes *Element) *Element {
 			if n := nodes.Find("node", id); n != nil {
-				return replaceChild(nodes, n, n.With("uname", name))
+				return nodes.Swap(n, n.With("uname", name))
 			}
 			attrs := []Attr{{"id", id}, {"uname", name}}
 			if kind != "" {
@@ -146,7 +146,7 @@ func (a *applying) removeNode(id string) error {
 	return a.editConfiguration(func(conf *Element) *Element {
 		nodes := conf.Child("nodes")
 		if n := nodes.Find("node", id); n != nil {
-			return replaceChild(conf, nodes, nodes.Replace(nodes.Index(n), nil))
+			return conf.Swap(nodes, nodes.Swap(n, nil))
 		}
 		return conf
 	})
@@ -172,7 +172,7 @@ func editSection(conf *Element, name string, edit func(section *Element) *Elemen
 	if changed == section {
 		return conf
 	}
-	return replaceChild(conf, section, changed)
+	return conf.Swap(section, changed)
 }
 
 // lead notes who decides, and whether the cluster is quorate.

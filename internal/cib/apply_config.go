@@ -310,7 +310,7 @@ func (e *Edit) parent(root, el *Element) (Path, error) {
 		conf := root.Child("configuration")
 		if conf.Child(where) == nil {
 			with := conf.WithChild(NewElement(where, nil))
-			root, conf = replaceChild(root, conf, with), with
+			root, conf = root.Swap(conf, with), with
 		}
 		return Path{root, conf, conf.Child(where)}, nil
 	}

@@ -35,6 +35,9 @@ func (e *Element) Replace(i int, with *Element) *Element {
 	return e.WithChildren(children)
 }
 
+// Swap returns the element with one child replaced, or taken out if with is nil.
+func (e *Element) Swap(child, with *Element) *Element { return e.Replace(e.Index(child), with) }
+
 // Index returns the position of a child, -1 if it is none.
 func (e *Element) Index(child *Element) int { return slices.Index(e.Children, child) }
 

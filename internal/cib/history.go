@@ -342,5 +342,5 @@ func (n *NodeEdit) buildLrm() *Element {
 		}
 		children = append(children, c)
 	}
-	return replaceChild(lrm, list, list.WithChildren(append(children, added...)))
+	return lrm.Swap(list, list.WithChildren(append(children, added...)))
 }

@@ -1,6 +1,9 @@
 package cib
 
-import "iter"
+import (
+	"iter"
+	"time"
+)
 
 // Node returns the configured node of that id, or nil.
 func (c *CIB) Node(id string) *Node {
@@ -15,6 +18,22 @@ func (c *CIB) Node(id string) *Node {
 // NodeByName returns the configured node of that name, or nil.
 func (c *CIB) NodeByName(name string) *Node {
 	for _, n := range c.Nodes {
+		if n.Name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// Option returns a cluster option as it is at a time, empty when it is not set.
+func (c *CIB) Option(name string, now time.Time) string {
+	v, _ := Value(c.Properties, &RuleInput{Now: now}, name)
+	return v
+}
+
+// NodeStateByName returns the state of the node of that name, or nil.
+func (c *CIB) NodeStateByName(name string) *NodeState {
+	for _, n := range c.Status.Nodes {
 		if n.Name == name {
 			return n
 		}

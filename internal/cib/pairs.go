@@ -28,7 +28,7 @@ func (n *NodeEdit) editTransient(setID, which string, edit func(set *Element) *E
 		return
 	}
 	if changed := edit(set); changed != set {
-		n.transient = replaceChild(t, set, changed)
+		n.transient = t.Swap(set, changed)
 		n.touch()
 	}
 }

@@ -47,6 +47,16 @@ func (c Cluster) Member(name string) *Member {
 	return nil
 }
 
+// MemberByID returns the member of that id, or nil.
+func (c Cluster) MemberByID(id string) *Member {
+	for i := range c.Members {
+		if c.Members[i].ID == id {
+			return &c.Members[i]
+		}
+	}
+	return nil
+}
+
 // QuorumOptions are votequorum's. Zero ExpectedVotes: the sum of the members' votes.
 type QuorumOptions struct {
 	TwoNode         bool   `json:"two_node,omitempty"` // set by itself while the cluster has exactly two voting members

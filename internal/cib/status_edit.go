@@ -120,7 +120,7 @@ func (s *StatusEdit) Root() *Element {
 		status = NewElement("status", nil)
 		root = root.WithChild(status)
 	}
-	return replaceChild(root, status, s.section(status))
+	return root.Swap(status, s.section(status))
 }
 
 // section makes the status section. Elements that did not change are shared with the one that came in.
@@ -151,18 +151,6 @@ func (s *StatusEdit) section(status *Element) *Element {
 		children = append(children, s.tickets.build(nil))
 	}
 	return status.WithChildren(children)
-}
-
-// replaceChild returns a copy of the element with one child exchanged.
-func replaceChild(e, old, new *Element) *Element {
-	children := append([]*Element(nil), e.Children...)
-	for i, c := range children {
-		if c == old {
-			children[i] = new
-			break
-		}
-	}
-	return e.WithChildren(children)
 }
 
 // build makes the node_state element: its other children stay where they were, the history takes the

@@ -31,7 +31,7 @@ func (c *Controller) withPending() *cib.CIB {
 			children[i] = withEntry(children[i], f)
 		}
 	}
-	root = swap(root, status, status.WithChildren(children))
+	root = root.Swap(status, status.WithChildren(children))
 	in, err := c.state.CIB.Update(root)
 	if err != nil {
 		panic(fmt.Sprintf("controller: a CIB with pending operations is none any more: %v", err))
@@ -61,7 +61,7 @@ func withEntry(node *cib.Element, f *flight) *cib.Element {
 	list := lrm.Child("lrm_resources")
 	if list == nil {
 		with := lrm.WithChildren(append(append([]*cib.Element(nil), lrm.Children...), cib.NewElement("lrm_resources", nil)))
-		node, lrm = swap(node, lrm, with), with
+		node, lrm = node.Swap(lrm, with), with
 		list = lrm.Child("lrm_resources")
 	}
 	rsc := list.Find("lrm_resource", op.Resource)
@@ -74,9 +74,9 @@ func withEntry(node *cib.Element, f *flight) *cib.Element {
 		rsc = cib.NewElement("lrm_resource", append(attrs, cib.Attr{Name: "type", Value: op.Type}), f.entry())
 		with = list.WithChildren(append(append([]*cib.Element(nil), list.Children...), rsc))
 	} else {
-		with = swap(list, rsc, addEntry(rsc, f.entry()))
+		with = list.Swap(rsc, addEntry(rsc, f.entry()))
 	}
-	return swap(node, lrm, swap(lrm, list, with))
+	return node.Swap(lrm, lrm.Swap(list, with))
 }
 
 // addEntry adds an entry; one of the same id gives way to it.
@@ -88,11 +88,6 @@ func addEntry(rsc, entry *cib.Element) *cib.Element {
 		}
 	}
 	return rsc.WithChildren(append(ops, entry))
-}
-
-// swap returns a copy of an element with one child exchanged.
-func swap(parent, old, with *cib.Element) *cib.Element {
-	return parent.Replace(parent.Index(old), with)
 }
 
 // entry is what history would say of an operation that is pending.

@@ -78,7 +78,7 @@ func (c *Controller) judge(r *cib.OpResult) judgement {
 
 // recorded reports whether history has the result already, as it does when an acknowledgement was lost.
 func (c *Controller) recorded(r *cib.OpResult) bool {
-	ns := nodeStateByName(c.state.CIB, subject(&r.Op))
+	ns := c.state.CIB.NodeStateByName(subject(&r.Op))
 	if ns == nil || r.Op.Key == "" {
 		return false
 	}
@@ -224,7 +224,7 @@ func (c *Controller) timedOut(f *flight) {
 // nextCall is a call number that makes an entry the newest of its resource's history.
 func (c *Controller) nextCall(op *cib.Operation) int {
 	last := 0
-	if ns := nodeStateByName(c.state.CIB, subject(op)); ns != nil {
+	if ns := c.state.CIB.NodeStateByName(subject(op)); ns != nil {
 		if h := ns.History(op.Resource); h != nil {
 			for i := range h.Ops {
 				last = max(last, h.Ops[i].CallID)
@@ -232,13 +232,4 @@ func (c *Controller) nextCall(op *cib.Operation) int {
 		}
 	}
 	return last + 1
-}
-
-func nodeStateByName(in *cib.CIB, name string) *cib.NodeState {
-	for _, n := range in.Status.Nodes {
-		if n.Name == name {
-			return n
-		}
-	}
-	return nil
 }

@@ -150,7 +150,7 @@ func TestOrderThatIsNotAnswered(t *testing.T) {
 	}
 	d.now = noon.Add(80 * time.Second)
 	d.step(Tick{})
-	h := nodeStateByName(d.state.CIB, start.Node).History("A")
+	h := d.state.CIB.NodeStateByName(start.Node).History("A")
 	if n := len(h.Ops); n == 0 || h.Ops[n-1].Status != cib.OpTimedOut {
 		t.Fatalf("history after the time-out: %+v", h.Ops)
 	}
@@ -293,7 +293,7 @@ func TestLocalStops(t *testing.T) {
 	d.lead()
 	d.answer("")
 	node := "n1"
-	if h := nodeStateByName(d.state.CIB, "n2").History("A"); h != nil && h.Ops[len(h.Ops)-1].RC == 0 {
+	if h := d.state.CIB.NodeStateByName("n2").History("A"); h != nil && h.Ops[len(h.Ops)-1].RC == 0 {
 		node = "n2"
 	}
 	l, err := LocalStops(d.state, node, cib.Epoch{Term: 1, Plan: 9}, d.now)

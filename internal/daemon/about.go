@@ -42,10 +42,8 @@ func (d *Daemon) Cluster(context.Context) (wire.Cluster, error) {
 	c.Invites = nil // nobody needs to see them
 	down := store.Down(st)
 	for _, id := range store.VoterPlan(st.Cluster, down) {
-		for _, m := range st.Cluster.Members {
-			if m.ID == id {
-				c.Voters = append(c.Voters, m.Name)
-			}
+		if m := st.Cluster.MemberByID(id); m != nil {
+			c.Voters = append(c.Voters, m.Name)
 		}
 	}
 	for _, l := range d.peer.Links() {

@@ -76,10 +76,8 @@ func (d *deriver) cluster() {
 func (d *deriver) lead() {
 	l := d.c.Lead
 	dc := l.DC
-	for i := range d.after.Cluster.Members {
-		if m := &d.after.Cluster.Members[i]; m.ID == l.DC {
-			dc = m.Name
-		}
+	if m := d.after.Cluster.MemberByID(l.DC); m != nil {
+		dc = m.Name
 	}
 	text := "decisions are taken by " + dc
 	if dc == "" {

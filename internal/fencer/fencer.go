@@ -134,8 +134,7 @@ func (f *Fencer) metadata(ctx context.Context, agent string) (*Metadata, error) 
 
 // option is a cluster property.
 func (f *Fencer) option(name string) string {
-	v, _ := cib.Value(f.cfg.State().CIB.Properties, &cib.RuleInput{Now: f.cfg.Now()}, name)
-	return v
+	return f.cfg.State().CIB.Option(name, f.cfg.Now())
 }
 
 // baseTimeout is what an action may take where the device does not say: stonith-timeout, 60 s.

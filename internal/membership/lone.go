@@ -350,17 +350,11 @@ func (s *Situation) best() *Survivor {
 	return best
 }
 
-// option is the value of a cluster option.
-func option(s *cib.State, now time.Time, name string) string {
-	v, _ := cib.Value(s.CIB.Properties, &cib.RuleInput{Now: now}, name)
-	return v
-}
-
-func policy(s *cib.State, now time.Time) string { return option(s, now, "no-quorum-policy") }
+func policy(s *cib.State, now time.Time) string { return s.CIB.Option("no-quorum-policy", now) }
 
 // fenceAction is what stonith-action asks for.
 func fenceAction(s *cib.State, now time.Time) string {
-	if a := option(s, now, "stonith-action"); a == "off" || a == "poweroff" {
+	if a := s.CIB.Option("stonith-action", now); a == "off" || a == "poweroff" {
 		return "off"
 	}
 	return "reboot"
@@ -368,7 +362,7 @@ func fenceAction(s *cib.State, now time.Time) string {
 
 // canFence reports whether there is anything to fence with: a device, or watchdogs.
 func canFence(s *cib.State, now time.Time) bool {
-	if enabled, ok := cib.ParseBool(option(s, now, "stonith-enabled")); ok && !enabled {
+	if enabled, ok := cib.ParseBool(s.CIB.Option("stonith-enabled", now)); ok && !enabled {
 		return false
 	}
 	for r := range s.CIB.AllResources() {
@@ -376,7 +370,7 @@ func canFence(s *cib.State, now time.Time) bool {
 			return true
 		}
 	}
-	w := option(s, now, "stonith-watchdog-timeout")
+	w := s.CIB.Option("stonith-watchdog-timeout", now)
 	return w != "" && w != "0"
 }
 

@@ -186,7 +186,7 @@ func (j *injection) build(ev *Injections) (*cib.CIB, error) {
 		epoch += len(j.newNodes)
 	}
 	if conf != nil && changed != conf {
-		root = replaceChild(root, conf, changed).With("epoch", strconv.Itoa(epoch))
+		root = root.Swap(conf, changed).With("epoch", strconv.Itoa(epoch))
 	}
 	if ev.Quorum != "" {
 		root = root.With("have-quorum", ev.Quorum)
@@ -206,11 +206,11 @@ func setProperty(conf *cib.Element, name, value string) *cib.Element {
 	for i, c := range children {
 		if c.Kind == cib.KindElement && c.ID() == id {
 			children[i] = cib.WithPair(c, name, value)
-			return replaceChild(conf, section, section.WithChildren(children))
+			return conf.Swap(section, section.WithChildren(children))
 		}
 	}
 	set := cib.WithPair(cib.NewElement("cluster_property_set", []cib.Attr{{Name: "id", Value: id}}), name, value)
-	return replaceChild(conf, section, section.WithChildren(append(children, set)))
+	return conf.Swap(section, section.WithChildren(append(children, set)))
 }
 
 func addNodes(conf *cib.Element, names []string) *cib.Element {
@@ -223,10 +223,5 @@ func addNodes(conf *cib.Element, names []string) *cib.Element {
 	for _, name := range names {
 		children = append(children, cib.NewElement("node", []cib.Attr{{Name: "id", Value: name}, {Name: "uname", Value: name}}))
 	}
-	return replaceChild(conf, section, section.WithChildren(children))
-}
-
-// replaceChild returns a copy of the element with one child exchanged.
-func replaceChild(e, old, new *cib.Element) *cib.Element {
-	return e.Replace(e.Index(old), new)
+	return conf.Swap(section, section.WithChildren(children))
 }

@@ -77,12 +77,8 @@ func isDown(s cib.State, m cib.Member) bool {
 	if s.CIB == nil {
 		return false
 	}
-	for _, n := range s.CIB.Status.Nodes {
-		if n.ID == m.ID {
-			return n.InCCM == "false" && n.Expected == "down"
-		}
-	}
-	return false
+	n := s.CIB.NodeState(m.ID)
+	return n != nil && n.InCCM == "false" && n.Expected == "down"
 }
 
 // keepVoters keeps raft's configuration in step with the members while we lead, one change at a time.
