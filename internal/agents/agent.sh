@@ -25,6 +25,10 @@ metadata() {
       <longdesc lang="en">File that "node pid seconds resource role" is appended to; all nodes may share it.</longdesc>
       <shortdesc lang="en">Record file</shortdesc><content type="string"/>
     </parameter>
+    <parameter name="journal" reloadable="1">
+      <longdesc lang="en">File that each action is written to when it begins and when it ends: "seconds node resource action begin" and "... end CODE", then the operation's id.</longdesc>
+      <shortdesc lang="en">Journal of actions</shortdesc><content type="string"/>
+    </parameter>
     <parameter name="tick">
       <longdesc lang="en">Seconds between two lines of the record.</longdesc>
       <shortdesc lang="en">Time between lines</shortdesc><content type="string" default="0.2"/>
@@ -118,7 +122,15 @@ demanded() {
 	return 0
 }
 
+# note PHASE [CODE]: writes into the journal what this call does.
+note() {
+	[ -n "$OCF_RESKEY_journal" ] || return 0
+	read -r up _ </proc/uptime
+	echo "$up $node $id $action $* ${CERCO_OPERATION:--}" >>"$OCF_RESKEY_journal"
+}
+
 write_ticks() {
+	[ -n "$OCF_RESKEY_record" ] || exec sleep 2147483647
 	read -r me _ </proc/self/stat # $$ is the agent, not this process
 	while :; do
 		read -r up _ </proc/uptime
@@ -127,7 +139,7 @@ write_ticks() {
 			role=unpromoted
 			promoted && role=promoted
 		fi
-		[ -n "$OCF_RESKEY_record" ] && echo "$node $me $up $id $role" >>"$OCF_RESKEY_record"
+		echo "$node $me $up $id $role" >>"$OCF_RESKEY_record"
 		sleep "$tick"
 	done
 }
@@ -177,7 +189,11 @@ validate-all)
 	reason "state_dir $state_dir is no directory that can be written to"
 	exit 6
 	;;
-start | stop | monitor | promote | demote | migrate_to | migrate_from) demanded "$action" ;;
+start | stop | monitor | promote | demote | migrate_to | migrate_from)
+	note begin
+	trap 'note end $?' EXIT
+	demanded "$action"
+	;;
 esac
 case $action in
 start) start ;;

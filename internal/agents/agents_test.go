@@ -143,3 +143,28 @@ func TestStateful(t *testing.T) {
 		t.Errorf("scores: %s", got)
 	}
 }
+
+// TestJournal wants each action written down when it begins and when it ends, also those that fail.
+func TestJournal(t *testing.T) {
+	s := install(t, "Service", "OCF_RESKEY_fail=stop@n1")
+	s.env = append(s.env, "OCF_RESKEY_journal="+s.dir+"/journal", "OCF_RESKEY_record=", "CERCO_OPERATION=3/4/5/n1/b")
+	s.expect("start", 0)
+	s.expect("monitor", 0)
+	s.expect("stop", 1)
+	s.env = append(s.env, "OCF_RESKEY_fail=")
+	s.expect("stop", 0)
+	s.expect("monitor", 7)
+	data, err := os.ReadFile(filepath.Join(s.dir, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for l := range strings.Lines(string(data)) {
+		_, rest, _ := strings.Cut(strings.TrimSpace(l), " ")
+		got = append(got, strings.TrimSuffix(strings.TrimPrefix(rest, "n1 r1 "), " 3/4/5/n1/b"))
+	}
+	want := "start begin,start end 0,monitor begin,monitor end 0,stop begin,stop end 1,stop begin,stop end 0,monitor begin,monitor end 7"
+	if strings.Join(got, ",") != want {
+		t.Errorf("the journal holds %q, want %s", got, want)
+	}
+}

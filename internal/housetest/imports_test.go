@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"internal/housetest":   {},
 	"internal/nettest":     {"internal/*"},
 	"internal/memnet":      {},
+	"internal/judge":       {},
 	"internal/testcluster": {"internal/*"},
 	"tools/vmtest":         {"internal/cib", "internal/client", "internal/wire"},
 	"tools/bench":          {"tools/internal/*"},
