@@ -59,6 +59,8 @@ type Members interface {
 	Remove(ctx context.Context, node string, force bool, by string) error
 	// Options changes how votes are counted and how fast losses are noticed; nil leaves either as it is.
 	Options(ctx context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, by string) error
+	// Upgrade says how far an upgrade of the nodes is; with final it ends it.
+	Upgrade(ctx context.Context, final bool, by string) (wire.Upgrade, error)
 	// Stop has the node's resources moved away and its daemon end.
 	Stop(ctx context.Context, node, by string) error
 }

@@ -104,3 +104,24 @@ func (s *Server) postOptions(w http.ResponseWriter, r *http.Request) error {
 	}
 	return answer(w, struct{}{})
 }
+
+// getUpgrade says how far an upgrade of the nodes is, postUpgrade makes it final.
+func (s *Server) getUpgrade(w http.ResponseWriter, r *http.Request) error {
+	return s.upgrade(w, r, false)
+}
+
+func (s *Server) postUpgrade(w http.ResponseWriter, r *http.Request) error {
+	var body struct{}
+	if err := s.read(w, r, &body); err != nil {
+		return err
+	}
+	return s.upgrade(w, r, true)
+}
+
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, final bool) error {
+	u, err := s.cfg.Backend.Upgrade(r.Context(), final, callerOf(r).Name)
+	if err != nil {
+		return err
+	}
+	return answer(w, u)
+}

@@ -101,7 +101,9 @@ func (c *snapshot) Collect(ch chan<- prometheus.Metric) {
 			}
 		}
 	}
+	g.set("cerco_agreed_version", "Version of commands that the cluster has agreed on.", float64(st.Agreed()))
 	if rest, err := c.cfg.Backend.Rest(ctx, st.Index); err == nil {
+		g.set("cerco_upgrade_unfinished", "1 while nodes run a newer version than the cluster has agreed on.", b(rest.Upgrade != nil))
 		g.set("cerco_settled", "1 if the cluster is at rest.", b(rest.Settled))
 		g.set("cerco_waiting", "Things that the cluster waits for.", float64(len(rest.Waiting)))
 	}

@@ -27,9 +27,15 @@ func refuse(fix, what string, args ...any) error {
 //
 // The configuration is not checked here for what makes sense, since versions of this program may differ in
 // what they know of that, but not in what a command does: see Check, and use it before a command is proposed.
-func Apply(s State, c Command) (State, error) {
-	if c.V > CommandVersion {
-		return s, refuse("upgrade this node", "the command is of version %d, this node knows those up to %d", c.V, CommandVersion)
+//
+// A command that needs a later vocabulary than the cluster has agreed on is refused, by programs that know it
+// and by those that do not. ErrBehind is another matter: see there.
+func Apply(s State, c Command) (State, error) { return CommandVersion.Apply(s, c) }
+
+// Apply is that of a program that speaks this vocabulary.
+func (v Vocabulary) Apply(s State, c Command) (State, error) {
+	if err := v.permits(&s, &c); err != nil {
+		return s, err
 	}
 	a := &applying{state: s, cmd: &c, cib: s.CIB}
 	if err := a.all(); err != nil {
@@ -55,6 +61,9 @@ type applying struct {
 
 func (a *applying) all() error {
 	c := a.cmd
+	if c.Raise != 0 {
+		a.state.Spoken = c.Raise
+	}
 	if c.Cluster != nil {
 		if err := a.cluster(*c.Cluster); err != nil {
 			return err

@@ -17,8 +17,8 @@ func NewState(c Cluster) State {
 	if err != nil {
 		panic("cib: the first CIB is none: " + err.Error())
 	}
-	s := State{CIB: empty}
-	made, err := Apply(s, Command{V: CommandVersion, Cluster: &c})
+	s := State{CIB: empty, Spoken: CommandVersion}
+	made, err := Apply(s, Command{Cluster: &c})
 	if err != nil {
 		s.Cluster = c // what is wrong with it shows when it is changed
 		return s

@@ -2,17 +2,23 @@ package cib
 
 import "time"
 
-// CommandVersion is the newest vocabulary that Apply knows. A command of a later one is refused, on every
-// node in the same way.
-const CommandVersion = 1
+// Vocabulary is a version of what can be said in commands.
+type Vocabulary int
+
+// CommandVersion is the newest vocabulary of commands that this program speaks. Version 2 knows Raise and the
+// fingerprint of the authority in Cluster.
+//
+// What a command does at a version never changes. A new field, a new word in an old one and a change of
+// meaning take the next number: needs tells of the first two, Apply looks at State.Spoken for the third.
+const CommandVersion Vocabulary = 2
 
 // Command is one change of the State, as it stands in the log. Everything that is set in it is applied, in
 // the order of the fields, or nothing is.
 type Command struct {
-	V    int       `json:"v"`              // CommandVersion of the proposer
-	At   time.Time `json:"at"`             // the proposer's clock: all times that get into the State come from here
-	By   string    `json:"by"`             // who asked: "root", "controller", "n1"
-	Note string    `json:"note,omitempty"` // why, for people
+	V    Vocabulary `json:"v"`              // of the vocabulary that it needs; the log stamps it (see Stamped)
+	At   time.Time  `json:"at"`             // the proposer's clock: all times that get into the State come from here
+	By   string     `json:"by"`             // who asked: "root", "controller", "n1"
+	Note string     `json:"note,omitempty"` // why, for people
 
 	Cluster    *Cluster          `json:"cluster,omitempty"` // replaces the cluster's description
 	Lead       *LeadUpdate       `json:"lead,omitempty"`
@@ -22,6 +28,24 @@ type Command struct {
 	Attributes []AttributeUpdate `json:"attributes,omitempty"`
 	Forget     []Forget          `json:"forget,omitempty"`
 	Fencing    []FenceRecord     `json:"fencing,omitempty"`
+
+	// Raise makes a later vocabulary the one that the cluster has agreed on. It is proposed when every member
+	// speaks it, and cannot be taken back.
+	Raise Vocabulary `json:"raise,omitempty"`
+}
+
+// needs is the version of the vocabulary that the command is made of.
+func (c *Command) needs() Vocabulary {
+	if c.Raise != 0 || c.Cluster != nil && c.Cluster.Authority != "" {
+		return 2
+	}
+	return 1
+}
+
+// Stamped is the command with the version that it needs, as it is to stand in the log.
+func (c Command) Stamped() Command {
+	c.V = max(c.V, c.needs())
+	return c
 }
 
 // LeadUpdate says who decides and whether the cluster is quorate: the dc-uuid and have-quorum of the CIB.

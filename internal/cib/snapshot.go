@@ -3,6 +3,7 @@ package cib
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -14,6 +15,7 @@ const snapshotFormat = 1
 type snapshotHead struct {
 	Format  int           `json:"cerco_state"`
 	Index   uint64        `json:"index"`
+	Spoken  Vocabulary    `json:"spoken,omitempty"`
 	Cluster Cluster       `json:"cluster"`
 	Nodes   []NodeFacts   `json:"nodes"`
 	Fencing []FenceRecord `json:"fencing"`
@@ -21,7 +23,7 @@ type snapshotHead struct {
 
 // EncodeState writes a state: a line of JSON with everything but the CIB, and the CIB as XML.
 func EncodeState(w io.Writer, s State) error {
-	head, err := json.Marshal(snapshotHead{snapshotFormat, s.Index, s.Cluster, s.Nodes, s.Fencing})
+	head, err := json.Marshal(snapshotHead{snapshotFormat, s.Index, s.Spoken, s.Cluster, s.Nodes, s.Fencing})
 	if err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
@@ -33,7 +35,10 @@ func EncodeState(w io.Writer, s State) error {
 }
 
 // DecodeState reads what EncodeState wrote.
-func DecodeState(r io.Reader) (State, error) {
+func DecodeState(r io.Reader) (State, error) { return CommandVersion.DecodeState(r) }
+
+// DecodeState is that of a program that speaks this vocabulary.
+func (v Vocabulary) DecodeState(r io.Reader) (State, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return State{}, fmt.Errorf("read the state: %w", err)
@@ -46,11 +51,14 @@ func DecodeState(r io.Reader) (State, error) {
 	if head.Format != snapshotFormat {
 		return State{}, fmt.Errorf("the state has format %d, this version reads %d: upgrade this node", head.Format, snapshotFormat)
 	}
+	if head.Spoken > v {
+		return State{}, v.behind(head.Spoken)
+	}
 	c, err := Decode("", document)
 	if err != nil {
 		return State{}, fmt.Errorf("the CIB of the state: %w", err)
 	}
-	return State{Index: head.Index, CIB: c, Cluster: head.Cluster, Nodes: head.Nodes, Fencing: head.Fencing}, nil
+	return State{Index: head.Index, Spoken: head.Spoken, CIB: c, Cluster: head.Cluster, Nodes: head.Nodes, Fencing: head.Fencing}, nil
 }
 
 // Encode writes a command as it stands in the log: JSON.
@@ -62,12 +70,28 @@ func (c Command) Encode() []byte {
 	return b
 }
 
-// DecodeCommand reads what Encode wrote. Fields that it does not know are left out: Apply refuses commands of
-// versions that have such.
-func DecodeCommand(data []byte) (Command, error) {
+// DecodeCommand reads what Encode wrote. A command of a later vocabulary is read as far as it is known: its
+// version is right, and Apply refuses it. One with unknown fields that says it is of a known version is none.
+func DecodeCommand(data []byte) (Command, error) { return CommandVersion.DecodeCommand(data) }
+
+// DecodeCommand is that of a program that speaks this vocabulary.
+func (v Vocabulary) DecodeCommand(data []byte) (Command, error) {
 	var c Command
-	if err := json.Unmarshal(data, &c); err != nil {
-		return Command{}, fmt.Errorf("this is not a command: %w", err)
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(&c)
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) {
+			return Command{}, errors.New("this is not a command: it goes on behind its end")
+		}
+		return c, nil
 	}
-	return c, nil
+	c = Command{}
+	if lenient := json.Unmarshal(data, &c); lenient != nil {
+		return Command{}, fmt.Errorf("this is not a command: %w", lenient)
+	}
+	if c.V > v {
+		return c, nil
+	}
+	return Command{}, fmt.Errorf("this is not a command: %w", err)
 }

@@ -8,6 +8,7 @@ type State struct {
 	Index   uint64 // of the last command of the log that is in it
 	CIB     *CIB   // what is wanted, and what is observed; never nil
 	Cluster Cluster
+	Spoken  Vocabulary    // version of the vocabulary that the cluster has agreed on; 0: the first
 	Nodes   []NodeFacts   // what the CIB has no place for, by ID, ascending
 	Fencing []FenceRecord // oldest first, at most FenceHistory of them
 }
@@ -24,6 +25,10 @@ type Cluster struct {
 	Timing     Timing        `json:"timing"`
 	Invites    []Invite      `json:"invites,omitempty"` // open invitations to join
 	LastID     int           `json:"last_id"`           // highest member id ever given: none is given twice
+
+	// Authority is the fingerprint of the certificate authority that counts now; empty: the one that the cluster
+	// was founded with.
+	Authority string `json:"authority,omitempty"`
 }
 
 // Member is a node of the cluster, or its witness.

@@ -128,6 +128,7 @@ func (s *statusCall) text(st *wire.Status, in *cib.CIB, v *scheduler.View, now t
 		return err.Error() // a Buffer takes everything
 	}
 	waitingText(&b, &st.Rest, now)
+	upgradeText(&b, st.Rest.Upgrade)
 	quorumText(&b, st)
 	s.linksText(&b, st, now)
 	return b.String()
@@ -152,6 +153,24 @@ func waitingText(b *bytes.Buffer, rest *wire.Rest, now time.Time) {
 			fmt.Fprintf(b, "    to release it: %s\n", w.Release)
 		}
 	}
+}
+
+// upgradeText says that the nodes do not all run the same version, or that they do and it is not final.
+func upgradeText(b *bytes.Buffer, u *wire.Upgrade) {
+	if u == nil {
+		return
+	}
+	if u.Final {
+		b.WriteString("\nUpgrade: all nodes run the new version; `cerco cluster upgrade --final` makes it stay\n")
+		return
+	}
+	var old []string
+	for _, m := range u.Members {
+		if m.Speaks <= u.Agreed {
+			old = append(old, m.Node)
+		}
+	}
+	fmt.Fprintf(b, "\nUpgrade: nodes of several versions; still to be upgraded: %s\n", strings.Join(old, ", "))
 }
 
 // ago is a duration in few words.

@@ -174,6 +174,14 @@ func (c *Client) Remove(ctx context.Context, node string, force bool) error {
 	return err
 }
 
+// Upgrade says how far an upgrade of the nodes is; with final it ends it.
+func (c *Client) Upgrade(ctx context.Context, final bool) (wire.Upgrade, error) {
+	if final {
+		return post[wire.Upgrade](ctx, c, "/v1/cluster/upgrade", nil, struct{}{})
+	}
+	return get[wire.Upgrade](ctx, c, "/v1/cluster/upgrade", nil)
+}
+
 // Stop has a node's resources moved away and its daemon end.
 func (c *Client) Stop(ctx context.Context, node string) error {
 	_, err := post[struct{}](ctx, c, "/v1/cluster/stop", nil, wire.OnNode{Node: node})

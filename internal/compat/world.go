@@ -165,7 +165,6 @@ func (w *fileWorld) apply(c cib.Command) error {
 	if err != nil {
 		return err
 	}
-	c.V = cib.CommandVersion
 	next, err := cib.Apply(cib.State{CIB: doc}, c)
 	if err != nil {
 		return err

@@ -196,7 +196,7 @@ func (c *Controller) note(level, text string, args ...any) {
 
 // propose a command in the controller's name.
 func (c *Controller) propose(cmd cib.Command) {
-	cmd.V, cmd.At, cmd.By = cib.CommandVersion, c.now, byController
+	cmd.At, cmd.By = c.now, byController
 	c.do(Propose{Command: cmd})
 }
 

@@ -22,6 +22,8 @@ type admission struct {
 	Key        string   `json:"key,omitempty"` // hash of the new node's key
 	Listen     []string `json:"listen"`
 	API        string   `json:"api,omitempty"`
+
+	Speaks cib.Vocabulary `json:"speaks,omitempty"` // of commands, the newest that the new node knows
 }
 
 // handleJoin admits a node with an invitation: the leader writes it down as a member, then it gets its
@@ -61,7 +63,12 @@ func (d *Daemon) serveAdmit(ctx context.Context, _ string, body []byte) ([]byte,
 	if err := json.Unmarshal(body, &a); err != nil {
 		return nil, err
 	}
-	st, err := d.changeCluster(ctx, a.Name+" joins", func(c *cib.Cluster, now time.Time) error { return admit(c, a, now) })
+	st, err := d.changeCluster(ctx, a.Name+" joins", func(c *cib.Cluster, now time.Time) error {
+		if st := d.store.View(); max(a.Speaks, 1) < st.Agreed() {
+			return fmt.Errorf("%s runs a version of cerco that is too old (it speaks version %d of commands, the cluster has agreed on %d): install the one that the other nodes run", a.Name, max(a.Speaks, 1), st.Agreed())
+		}
+		return admit(c, a, now)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +124,7 @@ func (d *Daemon) changeCluster(ctx context.Context, note string, change func(c *
 	if err := change(&c, now); err != nil {
 		return cib.State{}, err
 	}
-	return d.store.Propose(ctx, cib.Command{V: cib.CommandVersion, At: now, By: d.node.Name, Note: note, Cluster: &c})
+	return d.store.Propose(ctx, cib.Command{At: now, By: d.node.Name, Note: note, Cluster: &c})
 }
 
 // clusterChange is a change of the cluster's description that another node asks the leader for. One is set.

@@ -48,6 +48,7 @@ func (d *Daemon) serveRest(ctx context.Context, _ string, body []byte) ([]byte, 
 			return nil, errElsewhere
 		}
 		rest := withFencing(restOf(s), d.fencer.Waiting())
+		rest.Upgrade = d.upgrading()
 		rest.Settled = rest.Settled && index >= r.Index
 		if rest.Settled {
 			return json.Marshal(rest)
@@ -177,7 +178,7 @@ func (d *Daemon) serveFence(ctx context.Context, _ string, body []byte) ([]byte,
 }
 
 func (d *Daemon) commitFencing(ctx context.Context, rec cib.FenceRecord) error {
-	_, err := d.store.Propose(ctx, cib.Command{V: cib.CommandVersion, At: d.cfg.Now(), By: rec.By, Fencing: []cib.FenceRecord{rec}})
+	_, err := d.store.Propose(ctx, cib.Command{At: d.cfg.Now(), By: rec.By, Fencing: []cib.FenceRecord{rec}})
 	return err
 }
 

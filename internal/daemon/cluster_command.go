@@ -35,6 +35,7 @@ On a node whose daemon runs:
                        and how fast losses are noticed (heartbeat, lease, token; milliseconds)
   stop [NODE...]       have everything moved away from a node (default: this one), then end its daemon
   remove NODE          take a node out of the cluster; stop it first
+  upgrade [--final]    how far the nodes are on the way to a new version; --final: no way back
 
 `
 
@@ -48,6 +49,7 @@ type clusterCommand struct {
 	addrs          []string
 	noStart        bool
 	all, force     bool
+	final          bool
 	valid          time.Duration
 }
 
@@ -64,6 +66,7 @@ func ClusterCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	flags.BoolVar(&c.noStart, "no-start", false, "setup, join: do not start the daemon")
 	flags.BoolVar(&c.all, "all", false, "stop: all nodes")
 	flags.BoolVar(&c.force, "force", false, "remove: even a node that is up; what runs there is left to itself")
+	flags.BoolVar(&c.final, "final", false, "upgrade: all nodes run the new version, and none will go back")
 	flags.DurationVar(&c.valid, "valid", time.Hour, "invite, add-witness: for how long")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
@@ -78,7 +81,7 @@ func ClusterCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	}
 	c.args = flags.Args()[1:]
 	run, known := map[string]func() error{"setup": c.setup, "join": c.join, "destroy": c.destroy, "invite": c.invite, "add-witness": c.addWitness,
-		"members": c.members, "options": c.options, "stop": c.stop, "remove": c.remove}[flags.Arg(0)]
+		"members": c.members, "options": c.options, "stop": c.stop, "remove": c.remove, "upgrade": c.upgrade}[flags.Arg(0)]
 	if !known {
 		fmt.Fprintf(stderr, "cerco cluster: there is no command %q; cerco cluster --help lists them\n", flags.Arg(0))
 		return exitUsage

@@ -19,7 +19,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/fencer"
 )
 
-// Exit codes of the daemon. systemd starts it again after all but exitEnded.
+// Exit codes of the daemon. systemd starts it again after exitFailed.
 const (
 	exitEnded  = 0 // the cluster wanted it
 	exitFailed = 1
@@ -82,6 +82,9 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 	}
 	if err := d.Start(); err != nil {
 		fmt.Fprintf(stderr, "cerco daemon: %v\n", err)
+		if errors.Is(err, cib.ErrBehind) {
+			return exitConfig
+		}
 		return exitFailed
 	}
 	log.Info("the daemon runs", "node", d.Name(), "version", version())
@@ -98,6 +101,10 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 	case <-d.Ended():
 		d.Stop()
 		return exitEnded
+	case err := <-d.Failed():
+		log.Error("this daemon ends, and what runs here goes on until the others fence the node", "why", err)
+		d.Stop()
+		return exitConfig
 	}
 }
 

@@ -45,6 +45,10 @@ type Config struct {
 	Panic func(why string)
 	Self  string // the program, for the helper commands that agents call; default: the one that runs
 
+	// Speaks is the newest vocabulary of commands that this daemon knows, for tests of several versions; default: what
+	// the program knows.
+	Speaks cib.Vocabulary
+
 	// For tests without a network.
 	Dial     func(ctx context.Context, local, remote string) (net.Conn, error)
 	Listener func(addr string) (net.Listener, error)
@@ -69,6 +73,7 @@ type Daemon struct {
 	asides sync.Mutex    // guards closed, and the beginning of what wg counts
 	closed bool          // Stop has begun: nothing more is begun aside
 	ended  chan struct{} // closed when the cluster has had everything moved away from here
+	failed chan error    // of capacity 1: why the daemon cannot go on
 	leaves sync.Once
 	stops  sync.Once
 
@@ -128,6 +133,9 @@ func New(cfg Config) (*Daemon, error) {
 	if cfg.Faults == nil {
 		cfg.Faults = noFaults{}
 	}
+	if cfg.Speaks == 0 {
+		cfg.Speaks = cib.CommandVersion
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -137,7 +145,7 @@ func New(cfg Config) (*Daemon, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Daemon{cfg: cfg, node: node, id: id, log: cfg.Log.With("node", node.Name), ended: make(chan struct{}),
+	d := &Daemon{cfg: cfg, node: node, id: id, log: cfg.Log.With("node", node.Name), ended: make(chan struct{}), failed: make(chan error, 1),
 		journal: events.NewJournal(eventsKept), run: strconv.FormatInt(cfg.Now().UnixNano(), 36)}
 	d.team.Store(&team{node.Generation, node.Index, node.Members})
 	d.ctx, d.cancel = context.WithCancelCause(context.Background())
@@ -150,6 +158,18 @@ func (d *Daemon) Name() string { return d.node.Name }
 // Ended is closed when the cluster has had everything moved away from this node: the daemon is to be stopped,
 // and not to be started again at once.
 func (d *Daemon) Ended() <-chan struct{} { return d.ended }
+
+// Failed tells why the daemon cannot go on: it is to be stopped, and starting it again will not help.
+func (d *Daemon) Failed() <-chan error { return d.failed }
+
+// behind is told by the store when this program is too old for what the cluster has agreed on.
+func (d *Daemon) behind(why error) {
+	d.up.Store(false)
+	select {
+	case d.failed <- why:
+	default:
+	}
+}
 
 func (d *Daemon) identity() *peer.Identity {
 	d.idMu.Lock()
@@ -181,7 +201,7 @@ func (d *Daemon) start() (err error) {
 		Dial: func(node string, timeout time.Duration) (net.Conn, error) {
 			return d.peer.Stream(node, "cerco/raft", timeout)
 		},
-		Log: d.log, SlowDisk: d.cfg.Faults.SlowDisk})
+		Log: d.log, SlowDisk: d.cfg.Faults.SlowDisk, Speaks: d.cfg.Speaks, Behind: d.behind})
 	if err != nil {
 		return err
 	}
@@ -211,7 +231,9 @@ func (d *Daemon) start() (err error) {
 	d.startWatchdog()
 	d.aside(d.comeBack)
 	if d.node.Found != nil && d.store.Blank() {
-		if err := d.store.Bootstrap(cib.NewState(*d.node.Found)); err != nil {
+		first := cib.NewState(*d.node.Found)
+		first.Spoken = d.cfg.Speaks
+		if err := d.store.Bootstrap(first); err != nil {
 			return fmt.Errorf("begin cluster %s: %w", d.node.Cluster, err)
 		}
 	}

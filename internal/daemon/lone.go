@@ -95,7 +95,7 @@ func priorityDelay(s cib.State, target string, now time.Time) int64 {
 	if m == nil {
 		return 0
 	}
-	lost, err := cib.Apply(s, cib.Command{V: cib.CommandVersion, At: now, Nodes: []cib.NodeUpdate{
+	lost, err := cib.Apply(s, cib.Command{At: now, Nodes: []cib.NodeUpdate{
 		{ID: m.ID, Name: m.Name, InCCM: "false", Crmd: "offline", Join: "down"}}})
 	if err != nil {
 		return 0
@@ -114,7 +114,7 @@ func (l *lone) recover(evidence []cib.FenceRecord) {
 	d := l.d
 	ctx, cancel := context.WithTimeout(d.ctx, recoverPatience)
 	defer cancel()
-	st, err := d.store.Recover(ctx, cib.Command{V: cib.CommandVersion, At: d.cfg.Now(), By: d.node.Name, Fencing: evidence,
+	st, err := d.store.Recover(ctx, cib.Command{At: d.cfg.Now(), By: d.node.Name, Fencing: evidence,
 		Note: "the other voters of the log are proved off: " + d.node.Name + " goes on with a log of its own"})
 	if err != nil {
 		d.log.Error("the log could not be begun anew", "error", err)
@@ -226,6 +226,6 @@ func (d *Daemon) withUnacked() (cib.State, error) {
 	if len(results) == 0 {
 		return s, err
 	}
-	s, applyErr := cib.Apply(s, cib.Command{V: cib.CommandVersion, At: d.cfg.Now(), By: d.node.Name, Results: results})
+	s, applyErr := cib.Apply(s, cib.Command{At: d.cfg.Now(), By: d.node.Name, Results: results})
 	return s, errors.Join(err, applyErr)
 }

@@ -25,7 +25,7 @@ func (d *Daemon) makeMembers() {
 	}
 	d.lone = &lone{d: d}
 	d.members = membership.New(membership.Config{
-		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: d.run,
+		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: d.run, Speaks: d.cfg.Speaks,
 		State: d.store.View, Position: d.position, Voters: d.voters, Ready: d.ready,
 		Send:    func(to string, msg []byte) { d.peer.Send(to, serviceBeat, msg) },
 		Changed: d.viewChanged, Perform: d.lone.perform, Memory: d.readMemory(), Remember: d.remember, Now: d.cfg.Now, Log: d.log,
@@ -218,7 +218,7 @@ func (d *Daemon) mayAct() bool { return d.members.Lease().Held(d.cfg.Now()) }
 func (d *Daemon) seenMembers() []wire.Seen {
 	var out []wire.Seen
 	for _, s := range d.members.View().Seen {
-		out = append(out, wire.Seen{Name: s.Name, ID: s.ID, Heard: !s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+		out = append(out, wire.Seen{Name: s.Name, ID: s.ID, Heard: !s.Lost, LastHeard: s.LastHeard, Ready: s.Ready, Speaks: s.Speaks})
 	}
 	return out
 }

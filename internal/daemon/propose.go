@@ -28,6 +28,7 @@ const (
 	serviceConfirm = "confirm" // a person's word that a node is off, where nobody leads
 	serviceRest    = "rest"    // has the cluster come to rest? to the leader
 	serviceHistory = "history" // transitions that a node has decided
+	serviceUpgrade = "upgrade" // how far an upgrade is, and that it is final; to the leader
 	serviceBeat    = "beat"    // signs of life
 )
 
@@ -170,9 +171,6 @@ func (d *Daemon) servePropose(ctx context.Context, _ string, body []byte) ([]byt
 	c, err := cib.DecodeCommand(body)
 	if err != nil {
 		return nil, err
-	}
-	if c.V == 0 {
-		c.V = cib.CommandVersion
 	}
 	if c.At.IsZero() {
 		c.At = d.cfg.Now()

@@ -30,6 +30,7 @@ func (d *Daemon) services() map[string]service {
 		serviceConfirm: d.serveConfirm,
 		serviceRest:    d.serveRest,
 		serviceHistory: d.serveHistory,
+		serviceUpgrade: d.serveUpgrade,
 		fencer.Service: d.fencer.Serve,
 	}
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +20,9 @@ type NodeOptions struct {
 	Listen []string // host:port of its peer port, one a ring, ring0 first
 	API    string   // host:port of its HTTPS API; empty: none
 
-	Dial func(ctx context.Context, local, remote string) (net.Conn, error) // for tests without a network
+	// For tests: without a network, and with a version that this program pretends to be.
+	Dial   func(ctx context.Context, local, remote string) (net.Conn, error)
+	Speaks cib.Vocabulary
 }
 
 // Setup founds a cluster of which this host is the first node: it makes the cluster's certificate authority
@@ -62,7 +65,7 @@ func Join(ctx context.Context, l Layout, token string, o NodeOptions) error {
 	if err := l.vacant(); err != nil {
 		return err
 	}
-	request, err := json.Marshal(admission{Listen: o.Listen, API: o.API})
+	request, err := json.Marshal(admission{Listen: o.Listen, API: o.API, Speaks: cmp.Or(o.Speaks, cib.CommandVersion)})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,9 @@ func Derive(before, after cib.State, c cib.Command) []Event {
 	if c.Lead != nil {
 		d.lead()
 	}
+	if c.Raise != 0 {
+		d.add(Event{Kind: KindCluster, Text: fmt.Sprintf("the upgrade is final: version %d of commands is agreed on", c.Raise)})
+	}
 	for i := range c.Nodes {
 		d.node(&c.Nodes[i])
 	}

@@ -3,6 +3,8 @@ package membership
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/cerco-ha/cerco/internal/cib"
 )
 
 // Beat is a sign of life from one node to another.
@@ -13,6 +15,8 @@ type Beat struct {
 	Run   string `json:"run"`  // of the daemon: another one after each start
 	Seq   uint64 `json:"seq"`  // counts the beats of a run
 	Ready bool   `json:"ready,omitempty"`
+	// Speaks is the newest vocabulary of commands that the sender knows; 0: the first.
+	Speaks cib.Vocabulary `json:"speaks,omitempty"`
 
 	// AckRun and Ack are of the newest beat that the sender has heard from the one it sends this to.
 	AckRun string `json:"ack_run,omitempty"`

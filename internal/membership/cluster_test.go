@@ -197,7 +197,7 @@ func TestLost(t *testing.T) {
 func TestSlept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		d := newDetector(identity{"1", "n1", "b", "r"}, now)
+		d := newDetector(identity{"1", "n1", "b", "r", 1}, now)
 		cl := cib.Cluster{Members: nodes(3)}
 		round := func(gap time.Duration, senders ...string) {
 			now = now.Add(gap)

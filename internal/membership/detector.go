@@ -47,7 +47,10 @@ type detector struct {
 	sent [128]sending // the last ones, by seq
 }
 
-type identity struct{ id, name, boot, run string }
+type identity struct {
+	id, name, boot, run string
+	speaks              cib.Vocabulary
+}
 
 type sending struct {
 	seq uint64
@@ -292,7 +295,7 @@ func (d *detector) targets(now time.Time) []*peer {
 func (d *detector) beat(now time.Time, quorate, leads bool) Beat {
 	d.seq++
 	d.sent[d.seq%uint64(len(d.sent))] = sending{d.seq, now}
-	return Beat{ID: d.self.id, Name: d.self.name, Boot: d.self.boot, Run: d.self.run, Seq: d.seq, Ready: d.ready,
+	return Beat{ID: d.self.id, Name: d.self.name, Boot: d.self.boot, Run: d.self.run, Seq: d.seq, Ready: d.ready, Speaks: d.self.speaks,
 		Leader: d.position.Leader, Term: d.position.Term, LastTerm: d.position.LastTerm, LastIndex: d.position.LastIndex,
 		Generation: d.position.Generation, Open: d.mode == open && d.leaderless(), Heard: d.ages(), Quorate: quorate, Leads: leads}
 }

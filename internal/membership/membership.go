@@ -13,8 +13,9 @@ import (
 // not block.
 type Config struct {
 	ID, Name string
-	BootID   string // of the host
-	Run      string // of this daemon: another one after each start
+	BootID   string         // of the host
+	Run      string         // of this daemon: another one after each start
+	Speaks   cib.Vocabulary // of commands, the newest that it knows
 
 	State    func() cib.State            // the last that was agreed on
 	Position func() Position             // of this node's copy of the log
@@ -67,7 +68,7 @@ func New(cfg Config) *Membership {
 		m.memory = Memory{BootID: cfg.BootID}
 	}
 	m.kept = m.memory
-	m.detector = newDetector(identity{cfg.ID, cfg.Name, cfg.BootID, cfg.Run}, cfg.Now())
+	m.detector = newDetector(identity{cfg.ID, cfg.Name, cfg.BootID, cfg.Run, cfg.Speaks}, cfg.Now())
 	return m
 }
 

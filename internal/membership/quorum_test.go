@@ -117,7 +117,7 @@ func FuzzDecodeBeat(f *testing.F) {
 		if err == nil && !reflect.DeepEqual(again, b) && len(b.Heard) > 0 {
 			t.Fatalf("%+v is read as %+v", b, again)
 		}
-		d := newDetector(identity{"9", "n9", "b", "r"}, day)
+		d := newDetector(identity{"9", "n9", "b", "r", 1}, day)
 		d.update(&cib.Cluster{Members: append(nodes(3), cib.Member{ID: "9", Name: "n9"})}, Position{}, true)
 		d.hear(b, day)
 	})

@@ -3,6 +3,8 @@ package membership
 import (
 	"slices"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
 )
 
 // View is what a node sees at a time.
@@ -25,6 +27,7 @@ type Seen struct {
 	Lost                  bool // silent for longer than the token
 	LastHeard             time.Time
 	Ready                 bool
+	Speaks                cib.Vocabulary // of commands, the newest that it knows
 }
 
 // Lease is the right to act.
@@ -40,7 +43,7 @@ func (l Lease) Held(now time.Time) bool { return now.Before(l.Until) }
 func (v *View) differs(old *View) bool {
 	return v.Leader != old.Leader || v.Open != old.Open || v.Verdict.Quorate != old.Verdict.Quorate || v.Verdict.Why != old.Verdict.Why ||
 		v.Waiting != old.Waiting || !slices.EqualFunc(v.Seen, old.Seen, func(a, b Seen) bool {
-		return a.ID == b.ID && a.BootID == b.BootID && a.Run == b.Run && a.Lost == b.Lost && a.Ready == b.Ready
+		return a.ID == b.ID && a.BootID == b.BootID && a.Run == b.Run && a.Lost == b.Lost && a.Ready == b.Ready && a.Speaks == b.Speaks
 	})
 }
 
@@ -49,14 +52,14 @@ func (d *detector) seen(now time.Time) []Seen {
 	var list []Seen
 	for _, m := range d.members {
 		if m.ID == d.self.id {
-			list = append(list, Seen{m.ID, m.Name, d.self.boot, d.self.run, false, now, d.ready})
+			list = append(list, Seen{m.ID, m.Name, d.self.boot, d.self.run, false, now, d.ready, d.self.speaks})
 			continue
 		}
 		p := d.peers[m.ID]
 		if !p.expected || !p.lost && !(p.ever && d.fresh(p)) {
 			continue
 		}
-		list = append(list, Seen{p.id, p.name, p.beat.Boot, p.beat.Run, p.lost, p.heard, p.beat.Ready && !p.lost})
+		list = append(list, Seen{p.id, p.name, p.beat.Boot, p.beat.Run, p.lost, p.heard, p.beat.Ready && !p.lost, max(p.beat.Speaks, 1)})
 	}
 	slices.SortFunc(list, func(a, b Seen) int { return compareIDs(a.ID, b.ID) })
 	return list

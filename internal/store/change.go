@@ -76,7 +76,7 @@ func (s *Store) Recover(ctx context.Context, first cib.Command) (cib.State, erro
 		return s.resume(n, err)
 	}
 	generation := max(n.id.Log.Generation, st.Cluster.Generation) + 1
-	if st, err = cib.Apply(st, first); err != nil {
+	if st, err = s.cfg.Speaks.Apply(st, first); err != nil {
 		return s.resume(n, fmt.Errorf("cannot record why node %s goes on alone: %w", s.cfg.Name, err))
 	}
 	st.Index, st.Cluster.Generation = index+1, generation

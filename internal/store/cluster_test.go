@@ -165,7 +165,7 @@ func (r *rig) until(what string, ok func() bool) time.Duration {
 }
 
 func setAttr(node, name, value string) cib.Command {
-	return cib.Command{V: cib.CommandVersion, At: time.Unix(1e9, 0), By: "test",
+	return cib.Command{At: time.Unix(1e9, 0), By: "test",
 		Attributes: []cib.AttributeUpdate{{Node: node, Name: name, Value: value, Permanent: true}}}
 }
 

@@ -245,7 +245,9 @@ func readBack(d *disk, snaps snapshots, m *machine, upTo uint64) (s cib.State, i
 	}
 	s = cib.NewState(cib.Cluster{})
 	if len(metas) > 0 {
-		if s, err = readSnapshot(snaps, metas[0].ID); err != nil {
+		if s, err = readSnapshot(snaps, metas[0].ID, m.speaks); errors.Is(err, cib.ErrBehind) {
+			return s, 0, 0, err
+		} else if err != nil {
 			return s, 0, 0, fmt.Errorf("snapshot %s: %w: %v; %s", metas[0].ID, errDamaged, err, adviceDamaged)
 		}
 		index, term = metas[0].Index, metas[0].Term
@@ -268,17 +270,19 @@ func readBack(d *disk, snaps snapshots, m *machine, upTo uint64) (s cib.State, i
 		}
 		index, term = l.Index, l.Term
 		if l.Type == raft.LogCommand && l.Index > s.Index && l.Index <= upTo {
-			s, _, _ = m.step(s, &l)
+			if s, _, err = m.step(s, &l); errors.Is(err, cib.ErrBehind) {
+				return s, 0, 0, err
+			}
 		}
 	}
 	return s, index, term, nil
 }
 
-func readSnapshot(snaps snapshots, id string) (cib.State, error) {
+func readSnapshot(snaps snapshots, id string, speaks cib.Vocabulary) (cib.State, error) {
 	_, r, err := snaps.Open(id)
 	if err != nil {
 		return cib.State{}, err
 	}
-	s, err := cib.DecodeState(r)
+	s, err := speaks.DecodeState(r)
 	return s, errors.Join(err, r.Close())
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +16,11 @@ import (
 // machine is the state that the log makes: raft's FSM. The State is a value, so a snapshot costs nothing
 // until it is written, and readers never wait.
 type machine struct {
-	log   *slog.Logger
+	log    *slog.Logger
+	speaks cib.Vocabulary
+	behind func(error) // is told once, with an error that wraps cib.ErrBehind
+
+	stuck error // why nothing is applied any more; used by raft's goroutine only
 	state atomic.Pointer[cib.State]
 	fed   atomic.Uint64 // the last entry that raft gave us
 	tell  func(event)
@@ -41,15 +46,30 @@ func (m *machine) view() cib.State {
 func (m *machine) Apply(l *raft.Log) any {
 	m.fed.Store(l.Index)
 	old := m.view()
+	if m.stuck != nil {
+		return outcome{state: old, err: m.stuck}
+	}
 	if l.Index <= old.Index {
 		return outcome{state: old}
 	}
 	s, c, err := m.step(old, l)
+	if errors.Is(err, cib.ErrBehind) {
+		return outcome{state: old, err: m.giveUp(err)}
+	}
 	m.state.Store(&s)
 	if err == nil {
 		m.tell(event{state: s, command: c})
 	}
 	return outcome{state: s, err: err}
+}
+
+// giveUp leaves the State as it is from now on: what comes can no longer be understood.
+func (m *machine) giveUp(why error) error {
+	if m.stuck == nil {
+		m.stuck = why
+		m.behind(why)
+	}
+	return why
 }
 
 // step is Apply without its effects. What fails leaves the State as it was, its index aside: on every node
@@ -63,11 +83,11 @@ func (m *machine) step(old cib.State, l *raft.Log) (s cib.State, c cib.Command, 
 		}
 		s.Index = l.Index
 	}()
-	c, err = cib.DecodeCommand(l.Data)
+	c, err = m.speaks.DecodeCommand(l.Data)
 	if err != nil {
 		return old, c, fmt.Errorf("the command of index %d cannot be read: %w", l.Index, err)
 	}
-	s, err = cib.Apply(old, c)
+	s, err = m.speaks.Apply(old, c)
 	if err != nil {
 		return old, c, err
 	}
@@ -77,6 +97,9 @@ func (m *machine) step(old cib.State, l *raft.Log) (s cib.State, c cib.Command, 
 // Snapshot keeps the State as it is now.
 func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 	s := m.view()
+	if m.stuck != nil {
+		return nil, m.stuck
+	}
 	if s.Index > m.fed.Load() {
 		return nil, fmt.Errorf("entries up to %d are still being read again", s.Index)
 	}
@@ -85,7 +108,10 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 
 // Restore replaces the State by a snapshot that the leader has sent.
 func (m *machine) Restore(r io.ReadCloser) error {
-	s, err := cib.DecodeState(r)
+	s, err := m.speaks.DecodeState(r)
+	if errors.Is(err, cib.ErrBehind) {
+		return m.giveUp(err)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot read the leader's snapshot: %w", err)
 	}

@@ -30,7 +30,7 @@ func (s *Store) Begin(c cib.Command) (outcomeOf func(context.Context) (cib.State
 		return func(context.Context) (cib.State, error) { return n.fsm.view(), s.notLeader(n) }
 	}
 	var f raft.ApplyFuture
-	answer := n.ask(func() raft.Future { f = n.raft.Apply(c.Encode(), 0); return f })
+	answer := n.ask(func() raft.Future { f = n.raft.Apply(c.Stamped().Encode(), 0); return f })
 	return func(ctx context.Context) (cib.State, error) {
 		if err := answer(ctx); err != nil {
 			return n.fsm.view(), s.explain(n, err)

@@ -13,7 +13,7 @@ import (
 )
 
 func fencedCommand(target string) cib.Command {
-	return cib.Command{V: cib.CommandVersion, At: time.Unix(1e9, 0), By: "n1", Fencing: []cib.FenceRecord{{
+	return cib.Command{At: time.Unix(1e9, 0), By: "n1", Fencing: []cib.FenceRecord{{
 		FenceRequest: cib.FenceRequest{ID: "f-" + target, Target: target, Action: "off", By: "n1"},
 		State:        cib.FenceDone, Evidence: cib.ByAgent, Requested: time.Unix(1e9, 0), Completed: time.Unix(1e9, 0),
 	}}}
@@ -79,7 +79,7 @@ func TestALoneSurvivorRecoversAndTheOthersJoinAnew(t *testing.T) {
 		if back.ID() != (LogID{2, "n2"}) {
 			t.Errorf("n1 has the log %v", back.ID())
 		}
-		up := cib.Command{V: cib.CommandVersion, At: time.Unix(1e9, 0), Nodes: []cib.NodeUpdate{{ID: "1", Name: "n1", InCCM: "true", Crmd: "online", Join: "member", Expected: "member"}}}
+		up := cib.Command{At: time.Unix(1e9, 0), Nodes: []cib.NodeUpdate{{ID: "1", Name: "n1", InCCM: "true", Crmd: "online", Join: "member", Expected: "member"}}}
 		if _, err := n2.Propose(context.Background(), up); err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +223,7 @@ func TestMembersComeAndGo(t *testing.T) {
 		first := r.up()
 		c := first.View().Cluster
 		c.Members = c.Members[1:] // the leader itself
-		if _, err := first.Propose(context.Background(), cib.Command{V: cib.CommandVersion, Cluster: &c}); err != nil {
+		if _, err := first.Propose(context.Background(), cib.Command{Cluster: &c}); err != nil {
 			t.Fatal(err)
 		}
 		r.until("n1 is out of the log", func() bool {
@@ -234,7 +234,7 @@ func TestMembersComeAndGo(t *testing.T) {
 		c = next.View().Cluster
 		c.LastID, c.Members = 4, append(c.Members, member(4))
 		r.names = append(r.names, "n4")
-		if _, err := next.Propose(context.Background(), cib.Command{V: cib.CommandVersion, Cluster: &c}); err != nil {
+		if _, err := next.Propose(context.Background(), cib.Command{Cluster: &c}); err != nil {
 			t.Fatal(err)
 		}
 		r.start("n4")

@@ -41,6 +41,11 @@ type Config struct {
 	Log      *slog.Logger
 	Timing   Timing               // zero values: DefaultTiming
 	SlowDisk func() time.Duration // the lab's: each write takes that much longer; may be nil
+
+	// Behind is told when the cluster agrees on a vocabulary of commands that this program does not speak, with an
+	// error that wraps cib.ErrBehind. The State stays as it was before: the node must stop. It must not block.
+	Behind func(error)
+	Speaks cib.Vocabulary // default: that of this program
 }
 
 // Timing is how fast raft notices and how much it keeps.
@@ -137,6 +142,12 @@ func Open(cfg Config) (*Store, error) {
 	cfg.Timing = cfg.Timing.withDefaults()
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Speaks == 0 {
+		cfg.Speaks = cib.CommandVersion
+	}
+	if cfg.Behind == nil {
+		cfg.Behind = func(error) {}
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, diskError("make", cfg.Dir, err)

@@ -45,7 +45,7 @@ func TestDown(t *testing.T) {
 	} {
 		u.ID, u.Name = fmt.Sprint(i+1), fmt.Sprintf("n%d", i+1)
 		var err error
-		if s, err = cib.Apply(s, cib.Command{V: cib.CommandVersion, Nodes: []cib.NodeUpdate{u}}); err != nil {
+		if s, err = cib.Apply(s, cib.Command{Nodes: []cib.NodeUpdate{u}}); err != nil {
 			t.Fatal(err)
 		}
 	}

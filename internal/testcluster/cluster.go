@@ -28,6 +28,8 @@ type Cluster struct {
 	Names []string
 	World *World
 
+	speaks map[string]cib.Vocabulary // what the daemons of hosts pretend to speak; others: what this program does
+
 	base  string
 	log   slog.Handler
 	ended context.Context // ends with the test
@@ -38,7 +40,13 @@ type Cluster struct {
 // invitations. It is stopped at the end of the test.
 func New(t testing.TB, nodes int) *Cluster {
 	t.Helper()
-	c := &Cluster{T: t, Net: &memnet.Network{}, base: t.TempDir(), log: slog.DiscardHandler}
+	return NewSpeaking(t, nodes, cib.CommandVersion)
+}
+
+// NewSpeaking is New with daemons that pretend to be of the version that speaks so; see Install.
+func NewSpeaking(t testing.TB, nodes int, speaks cib.Vocabulary) *Cluster {
+	t.Helper()
+	c := &Cluster{T: t, Net: &memnet.Network{}, base: t.TempDir(), log: slog.DiscardHandler, speaks: map[string]cib.Vocabulary{}}
 	c.ended, c.end = context.WithCancel(context.Background())
 	c.World = newWorld(c)
 	if os.Getenv("TESTCLUSTER_LOG") != "" {
@@ -46,7 +54,9 @@ func New(t testing.TB, nodes int) *Cluster {
 	}
 	t.Cleanup(c.stop)
 	for i := range nodes {
-		c.add(fmt.Sprintf("n%d", i+1))
+		name := fmt.Sprintf("n%d", i+1)
+		c.speaks[name] = speaks
+		c.add(name)
 	}
 	c.Until("all members are online", func() bool { return c.Online() == nodes })
 	return c
@@ -55,7 +65,7 @@ func New(t testing.TB, nodes int) *Cluster {
 // add makes a node a member and starts it.
 func (c *Cluster) add(name string) {
 	c.T.Helper()
-	o := daemon.NodeOptions{Name: name, Listen: []string{name + ":2225"}, Dial: c.World.dial(name)}
+	o := daemon.NodeOptions{Name: name, Listen: []string{name + ":2225"}, Dial: c.World.dial(name), Speaks: c.speaks[name]}
 	if len(c.Names) == 0 {
 		if err := daemon.Setup(c.World.layout(name), "test", o); err != nil {
 			c.T.Fatal(err)
@@ -91,6 +101,13 @@ func (c *Cluster) Crash(name string) { c.World.powerOff(name, "the test crashes 
 
 // Kill ends the daemon of a host as SIGKILL does; what runs there goes on.
 func (c *Cluster) Kill(name string) { c.World.kill(name) }
+
+// Install has a host's daemon pretend to be of the version that speaks so, from when it is started next.
+func (c *Cluster) Install(name string, speaks cib.Vocabulary) {
+	c.World.mu.Lock()
+	defer c.World.mu.Unlock()
+	c.speaks[name] = speaks
+}
 
 // Daemon is the one that runs on a host; nil when none does.
 func (c *Cluster) Daemon(name string) *daemon.Daemon { return c.World.daemon(name) }

@@ -92,10 +92,11 @@ func (w *World) start(name string) error {
 	b.dead, b.die = context.WithCancel(context.Background())
 	id := fmt.Sprintf("%s-boot-%d", name, h.boots)
 	h.boot = b
+	speaks := w.c.speaks[name]
 	w.mu.Unlock()
 	layout := w.layout(name)
 	d, err := daemon.New(daemon.Config{
-		Layout: layout, BootID: id, Self: "/bin/true", Log: slog.New(w.c.log),
+		Layout: layout, BootID: id, Self: "/bin/true", Log: slog.New(w.c.log), Speaks: speaks,
 		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b},
 		Dial: func(ctx context.Context, _, remote string) (net.Conn, error) {
 			if b.dead.Err() != nil {
@@ -121,6 +122,17 @@ func (w *World) start(name string) error {
 	}
 	b.daemon = d
 	return nil
+}
+
+// TryStart is start for daemons that are expected not to.
+func (w *World) TryStart(name string) error {
+	err := w.start(name)
+	if err != nil {
+		w.mu.Lock()
+		w.host(name).boot = nil
+		w.mu.Unlock()
+	}
+	return err
 }
 
 // layout is where the files of a host's present daemon are.

@@ -57,6 +57,22 @@ type Rest struct {
 	Settled bool      `json:"settled"`
 	Plan    string    `json:"plan,omitempty"` // the current or last plan, "term/number"
 	Waiting []Waiting `json:"waiting,omitempty"`
+
+	Upgrade *Upgrade `json:"upgrade,omitempty"` // while not everybody speaks what the cluster could agree on
+}
+
+// Upgrade is how far the nodes are on the way to a new version: what the cluster has agreed on, and what the
+// members that are heard speak.
+type Upgrade struct {
+	Agreed  cib.Vocabulary `json:"agreed"`
+	Members []Speaks       `json:"members"`
+	Final   bool           `json:"final"` // all speak more than was agreed on: it can be made final
+}
+
+// Speaks is the newest vocabulary of commands that a member knows; 0: it is not heard.
+type Speaks struct {
+	Node   string         `json:"node"`
+	Speaks cib.Vocabulary `json:"speaks"`
 }
 
 // Waiting is one thing that the cluster waits for.
@@ -155,6 +171,8 @@ type Seen struct {
 	Heard     bool      `json:"heard"`
 	LastHeard time.Time `json:"last_heard,omitzero"`
 	Ready     bool      `json:"ready"`
+
+	Speaks cib.Vocabulary `json:"speaks,omitempty"` // of commands, the newest that it knows
 }
 
 // Quorum is the count of votes.

@@ -92,7 +92,7 @@ func (b *Backend) State(context.Context, bool) (cib.State, error) { return b.Cur
 func (b *Backend) Propose(_ context.Context, c cib.Command) (cib.State, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c.V, c.At = cib.CommandVersion, b.Now()
+	c.At = b.Now()
 	next, err := b.Apply(b.state, c)
 	if err == nil && c.Config != nil {
 		err = cib.Refuse(b.state.CIB, next.CIB)
@@ -226,4 +226,10 @@ func (b *Backend) Debug(_ context.Context, what string) (any, error) {
 		return []string{"state"}, nil
 	}
 	return nil, fmt.Errorf("topic %s: %w", what, api.ErrNotFound)
+}
+
+// Upgrade says that there is nothing to upgrade.
+func (b *Backend) Upgrade(context.Context, bool, string) (wire.Upgrade, error) {
+	st := b.Current()
+	return wire.Upgrade{Agreed: st.Agreed(), Members: []wire.Speaks{{Node: b.Node.Name, Speaks: st.Agreed()}}}, nil
 }
