@@ -138,10 +138,9 @@ func TestWhoFallsBehindStops(t *testing.T) {
 		const behind = "n1"
 		install(c, "n2", newer)
 		install(c, "n3", newer)
-		install(c, behind, older) // it does not lead after that
-		if l := c.Leader(); l == behind {
-			t.Fatalf("%s leads", l)
-		}
+		c.Kill(behind)
+		c.Until("somebody else leads", func() bool { l := c.Leader(); return l != "" && l != behind })
+		install(c, behind, older)
 		old, _ := c.Daemon(behind).State(context.Background(), false)
 		if err := propose(c, c.Leader(), cib.Command{By: "root", Raise: newer}); err != nil {
 			t.Fatal(err)
