@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: chaos help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor \
+.PHONY: chaos help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor \
         fuzz-oracle bench bench-failover ci install clean
 
 help: ## list the targets
@@ -68,6 +68,13 @@ corpus-list: build ## the same, naming each case that fails (tier, case, levels)
 
 corpus-floor: build ## lift corpus.floor to what holds now
 	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -raise
+
+REPLAY ?=
+pcs-replay: build ## have recorded calls of pcs 0.11.5 carried out by Cerco; fails below pcs.floor; REPLAY="-filter 'resource create'"
+	go run ./tools/pcsreplay -shared $(SHARED) -floor pcs.floor $(REPLAY)
+
+pcs-replay-floor: build ## lift pcs.floor to what holds now
+	go run ./tools/pcsreplay -shared $(SHARED) -floor pcs.floor -raise
 
 FUZZ ?= -n 2000
 fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets", FUZZ="-mutate DIR"

@@ -32,6 +32,9 @@ func run() int {
 	if len(os.Args) > 1 && os.Args[1] == "watchdog-guard" { // the daemon starts it; nobody else has a use for it
 		return daemon.GuardCommand(ctx, os.Args[2:])
 	}
+	if name, words, ok := treeCommand(os.Args); ok {
+		return tree(ctx, name, words)
+	}
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
 	code := cli.Main(cli.Env{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket(), Others: commands(ctx)}, os.Args)
 	if out.Flush() != nil && code == 0 {
@@ -42,7 +45,7 @@ func run() int {
 
 // commands are those that are no part of package cli.
 func commands(ctx context.Context) []cli.Command {
-	return []cli.Command{
+	return append(treeCommands(ctx), []cli.Command{
 		{Name: "cluster", What: "found a cluster, invite and join nodes, see and stop them, count votes", Run: func(args []string) int {
 			return daemon.ClusterCommand(ctx, args, os.Stdout, os.Stderr)
 		}},
@@ -59,7 +62,7 @@ func commands(ctx context.Context) []cli.Command {
 			}
 			return compat.LinksCommand(args, self, os.Stdout, os.Stderr)
 		}},
-	}
+	}...)
 }
 
 // tool runs one of Pacemaker's tools: by the name that the program is called by, or by its first argument.

@@ -1,13 +1,8 @@
 package compat
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/cibfile"
 	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
@@ -132,11 +127,8 @@ func (w *fileWorld) document() (*cib.CIB, error) {
 	if w.doc != nil {
 		return w.doc, nil
 	}
-	data, err := os.ReadFile(w.path)
-	if err != nil {
-		return nil, err
-	}
-	w.doc, err = cib.Decode(w.path, data)
+	var err error
+	w.doc, err = cibfile.Read(w.path)
 	return w.doc, err
 }
 
@@ -206,23 +198,8 @@ func (w *fileWorld) write(root *cib.Element) error {
 	if err != nil {
 		return err
 	}
-	mode := fs.FileMode(0o640)
-	if info, err := os.Stat(w.path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	f, err := os.CreateTemp(filepath.Dir(w.path), ".cib-*")
-	if err != nil {
+	if err := cibfile.WriteRoot(w.path, root); err != nil {
 		return err
-	}
-	data := append([]byte(nil), root.AppendXML(nil)...)
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), w.path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("%s: %w", w.path, err)
 	}
 	w.doc = doc
 	return nil

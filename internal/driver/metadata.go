@@ -50,6 +50,7 @@ type Action struct {
 	Role, Depth string
 	OnTarget    bool
 	Automatic   bool
+	Written     []cib.Attr // what has a value, as the agent wrote it
 }
 
 // Parameter returns the parameter of that name, or nil.
@@ -147,6 +148,19 @@ type xmlOp struct {
 	Automatic  string `xml:"automatic,attr"`
 }
 
+// written are the attributes that have a value.
+func (x *xmlOp) written() []cib.Attr {
+	var list []cib.Attr
+	for _, a := range []cib.Attr{{Name: "name", Value: x.Name}, {Name: "interval", Value: x.Interval}, {Name: "timeout", Value: x.Timeout},
+		{Name: "start-delay", Value: x.StartDelay}, {Name: "role", Value: x.Role}, {Name: "depth", Value: x.Depth},
+		{Name: "on_target", Value: x.OnTarget}, {Name: "automatic", Value: x.Automatic}} {
+		if a.Value != "" {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
 // maxMetadata is the size beyond which metadata is not read.
 const maxMetadata = 4 << 20
 
@@ -176,7 +190,7 @@ func ParseMetadata(b []byte) (*Metadata, error) {
 	}
 	for _, a := range x.Actions {
 		m.Actions = append(m.Actions, Action{Name: a.Name, Timeout: span(a.Timeout), Interval: span(a.Interval), StartDelay: span(a.StartDelay),
-			Role: a.Role, Depth: a.Depth, OnTarget: truth(a.OnTarget), Automatic: truth(a.Automatic)})
+			Role: a.Role, Depth: a.Depth, OnTarget: truth(a.OnTarget), Automatic: truth(a.Automatic), Written: a.written()})
 	}
 	return m, nil
 }

@@ -35,7 +35,8 @@ func TestParseMetadata(t *testing.T) {
 	if p := m.Parameter("aaa"); p.Default != "x" || !p.HasDefault || p.Type != "string" {
 		t.Errorf("%+v", p)
 	}
-	want := Action{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second}
+	want := Action{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second,
+		Written: []cib.Attr{{Name: "name", Value: "monitor"}, {Name: "interval", Value: "10s"}, {Name: "timeout", Value: "20s"}}}
 	if !reflect.DeepEqual(m.Actions[2], want) {
 		t.Errorf("%+v, want %+v", m.Actions[2], want)
 	}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/cli"
+	"github.com/cerco-ha/cerco/internal/pcs"
+)
+
+// treeCommand finds out whether a command line is one of the command tree that Cerco shares with pcs. name is what the
+// program is called in messages.
+func treeCommand(args []string) (name string, words []string, ok bool) {
+	switch {
+	case filepath.Base(args[0]) == "pcs":
+		return "pcs", args[1:], true
+	case len(args) < 2:
+		return "", nil, false
+	case args[1] == "pcs":
+		return "cerco pcs", args[2:], true
+	case args[1] == "-f" || strings.HasPrefix(args[1], "--corosync_conf"):
+		return "cerco", args[1:], true
+	}
+	words = args[1:]
+	known := slices.ContainsFunc(pcs.Nouns(), func(n pcs.Noun) bool { return n.Name == words[0] })
+	return "cerco", words, known && !ownVerb(words)
+}
+
+// ownVerbs are what Cerco had for these nouns before it had the tree.
+func ownVerbs(noun string) []string {
+	return map[string][]string{
+		"cluster": {"setup", "join", "destroy", "invite", "add-witness", "members", "options", "stop", "remove"},
+		"stonith": {"fence", "unfence", "confirm", "history", "status", "devices"},
+		"status":  {},
+	}[noun]
+}
+
+func ownVerb(words []string) bool {
+	verbs := ownVerbs(words[0])
+	return verbs != nil && (len(words) < 2 || words[1] != "-f" && strings.HasPrefix(words[1], "-") || slices.Contains(verbs, words[1]))
+}
+
+func tree(ctx context.Context, name string, words []string) int {
+	out := bufio.NewWriterSize(os.Stdout, 64<<10)
+	code := pcs.Main(pcs.Env{
+		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Getenv: os.Getenv, Hostname: os.Hostname, Context: ctx, Socket: socket(),
+		Agents: pcs.HostAgents(ctx, time.Now),
+		Preview: func(w io.Writer, before, after *cib.CIB) error {
+			return cli.WhatIf(w, before, after, time.Now())
+		},
+	}, name, words)
+	if out.Flush() != nil && code == 0 {
+		code = 74 // the output is lost
+	}
+	return code
+}
+
+// treeCommands lists the nouns of the tree for the help; those that Cerco has verbs of its own for are listed there.
+func treeCommands(ctx context.Context) []cli.Command {
+	list := []cli.Command{{Name: "pcs", What: "the same commands in the words of pcs", Run: func(args []string) int { return tree(ctx, "cerco pcs", args) }}}
+	for _, n := range pcs.Nouns() {
+		if ownVerbs(n.Name) == nil {
+			list = append(list, cli.Command{Name: n.Name, What: n.What, Run: func(args []string) int {
+				return tree(ctx, "cerco", append([]string{n.Name}, args...))
+			}})
+		}
+	}
+	return list
+}

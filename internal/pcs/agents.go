@@ -1,0 +1,106 @@
+package pcs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/configure"
+	"github.com/cerco-ha/cerco/internal/driver"
+	"github.com/cerco-ha/cerco/internal/fencer"
+)
+
+// hostAgents are the agents of this host, as far as configurations go.
+type hostAgents struct {
+	ctx       context.Context
+	resources *driver.Host
+	fencing   *fencer.Programs
+}
+
+var _ configure.Agents = (*hostAgents)(nil)
+
+// HostAgents are the agents that this host has. None is started before it is asked for.
+func HostAgents(ctx context.Context, now func() time.Time) configure.Agents {
+	return &hostAgents{ctx: ctx, resources: driver.New(driver.Config{Now: now}), fencing: fencer.NewPrograms(fencer.AgentDirs(), now)}
+}
+
+// Metadata implements configure.Agents.
+func (h *hostAgents) Metadata(class, provider, typ string) (*configure.Agent, error) {
+	if class == "stonith" {
+		return h.fenceAgent(typ)
+	}
+	m, err := h.resources.Metadata(h.ctx, class, provider, typ)
+	if err != nil {
+		return nil, err
+	}
+	a := &configure.Agent{Modern: m.Modern(), Short: m.Short, Long: m.Long, Actions: written(m.Actions)}
+	for _, p := range m.Parameters {
+		group := p.UniqueGroup
+		if p.Unique && !m.Modern() {
+			group = "unique of " + p.Name
+		}
+		out := configure.Parameter{Name: p.Name, Type: p.Type, Default: p.Default, Short: p.Short, Long: p.Long, Required: p.Required,
+			Deprecated: p.Deprecated, UniqueGroup: group, Reloadable: p.Reloadable}
+		if p.ReplacedBy != "" {
+			out.DeprecatedBy = []string{p.ReplacedBy}
+		}
+		a.Parameters = append(a.Parameters, out)
+	}
+	return a, nil
+}
+
+func (h *hostAgents) fenceAgent(typ string) (*configure.Agent, error) {
+	m, err := h.fencing.Metadata(h.ctx, typ)
+	if err != nil {
+		return nil, err
+	}
+	a := &configure.Agent{Short: m.Short, Long: m.Long}
+	if raw, err := driver.ParseMetadata([]byte(m.Raw)); err == nil {
+		a.Actions = written(raw.Actions)
+	}
+	for _, p := range m.Parameters {
+		out := configure.Parameter{Name: p.Name, Type: p.Type, Default: p.Default, Short: p.Short, Required: p.Required, Deprecated: p.Deprecated}
+		for _, other := range m.Parameters {
+			if other.Obsoletes == p.Name {
+				out.DeprecatedBy, out.Deprecated = append(out.DeprecatedBy, other.Name), true
+			}
+		}
+		a.Parameters = append(a.Parameters, out)
+	}
+	return a, nil
+}
+
+func written(actions []driver.Action) [][]cib.Attr {
+	var list [][]cib.Attr
+	for _, a := range actions {
+		list = append(list, a.Written)
+	}
+	return list
+}
+
+// Find implements configure.Agents: the OCF agents of a type, by provider.
+func (h *hostAgents) Find(typ string) []configure.AgentName {
+	var list []configure.AgentName
+	for provider, types := range h.resources.Providers() {
+		if slices.Contains(types, typ) {
+			list = append(list, configure.AgentName{Class: "ocf", Provider: provider, Type: typ})
+		}
+	}
+	slices.SortFunc(list, func(a, b configure.AgentName) int {
+		if a.String() < b.String() {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// agents are those of the host, or an error if the program was started without.
+func (c *call) agents() (configure.Agents, error) {
+	if c.Agents == nil {
+		return nil, fmt.Errorf("this program knows no agents")
+	}
+	return c.Agents, nil
+}

@@ -1,0 +1,149 @@
+package pcs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/cibfile"
+	"github.com/cerco-ha/cerco/internal/client"
+	"github.com/cerco-ha/cerco/internal/wire"
+)
+
+// world is what a command works on: a file, or a cluster.
+type world interface {
+	// read is the whole CIB.
+	read() (*cib.CIB, error)
+	// write puts a configuration in the place of that which was read.
+	write(from *cib.CIB, to *cib.Element) error
+}
+
+// world opens what -f names, else the cluster of this node.
+func (c *call) world() (world, error) {
+	if c.opened != nil {
+		return c.opened, nil
+	}
+	if c.has("f") {
+		c.opened = &fileWorld{path: c.option("f")}
+	} else {
+		daemon, err := c.daemon()
+		if err != nil {
+			return nil, err
+		}
+		c.opened = &liveWorld{call: c, client: daemon}
+	}
+	return c.opened, nil
+}
+
+// onFile reports whether the command works on a file.
+func (c *call) onFile() bool { return c.has("f") }
+
+// daemon is a client of this node's daemon.
+func (c *call) daemon() (*client.Client, error) {
+	d, err := client.Dial(cmp.Or(c.Socket, client.DefaultSocket), nil)
+	if err == nil {
+		d.SetTool(strings.Join(append([]string{c.program}, c.path...), "-"))
+	}
+	return d, err
+}
+
+func (c *call) context() context.Context {
+	if c.Context == nil {
+		return context.Background()
+	}
+	return c.Context
+}
+
+// fileWorld is a CIB in a file.
+type fileWorld struct{ path string }
+
+var _ world = (*fileWorld)(nil)
+
+// emptyCIB is what a file that is not there begins as.
+const emptyCIB = `<cib admin_epoch="0" epoch="0" num_updates="0" validate-with="pacemaker-3.1"><configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>`
+
+func (w *fileWorld) read() (*cib.CIB, error) {
+	doc, err := cibfile.Read(w.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return cib.Decode(w.path, []byte(emptyCIB))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unable to read the CIB in a file: %w", err)
+	}
+	return doc, nil
+}
+
+func (w *fileWorld) write(from *cib.CIB, to *cib.Element) error {
+	return cibfile.WriteRoot(w.path, cib.Succeed(from.Root, to))
+}
+
+// liveWorld is a running cluster.
+type liveWorld struct {
+	call   *call
+	client *client.Client
+}
+
+var _ world = (*liveWorld)(nil)
+
+func (w *liveWorld) read() (*cib.CIB, error) {
+	data, err := w.client.CIB(w.call.context(), false)
+	if err != nil {
+		return nil, err
+	}
+	return cib.Decode("", data)
+}
+
+// write commits the difference, if the configuration is still the one that was read.
+func (w *liveWorld) write(from *cib.CIB, to *cib.Element) error {
+	patch := cib.Diff(from.Root, to)
+	wait, err := w.call.wait()
+	if err != nil {
+		return err
+	}
+	edit := wire.Edit{Base: from.Version.String(), Edits: []cib.Edit{{Op: "patch", XML: patch.Element().String()}}, Note: w.call.option("note")}
+	_, err = w.client.Edit(w.call.context(), edit, wait)
+	if client.HasCode(err, wire.CodeVersion) {
+		return w.conflict(from)
+	}
+	return err
+}
+
+// conflict is the error of a change that was made for an older configuration: what others have changed meanwhile.
+func (w *liveWorld) conflict(from *cib.CIB) error {
+	now, err := w.read()
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, c := range cib.Diff(from.Root, now.Root).Changes {
+		if strings.HasPrefix(c.Path, "/cib/configuration") {
+			fmt.Fprintf(&b, "\n  %s %s", c.Op, c.Path)
+		}
+	}
+	return fmt.Errorf("the configuration has been changed meanwhile, from version %s to %s; nothing was done, try again. Changed by others:%s", from.Version, now.Version, b.String())
+}
+
+// wait is what --wait asks for.
+func (c *call) wait() (client.Wait, error) {
+	if !c.has("wait") {
+		return client.Wait{}, nil
+	}
+	w := client.Wait{Settled: true, Timeout: time.Hour}
+	if text := c.option("wait"); text != "" {
+		ms, ok := cib.ParseDuration(text)
+		if !ok || ms < 0 {
+			return w, &usageError{fmt.Sprintf("'%s' is no time to wait: give seconds, such as --wait=60", text)}
+		}
+		w.Timeout = time.Duration(ms) * time.Millisecond
+	}
+	return w, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
