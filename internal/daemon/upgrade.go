@@ -95,14 +95,5 @@ func (d *Daemon) agree(ctx context.Context, u wire.Upgrade, by string) (wire.Upg
 
 // Upgrade says how far an upgrade is; with final it ends it.
 func (d *Daemon) Upgrade(ctx context.Context, final bool, by string) (wire.Upgrade, error) {
-	var u wire.Upgrade
-	body, err := json.Marshal(upgradeRequest{By: by, Final: final})
-	if err != nil {
-		return u, err
-	}
-	answer, err := d.askLeader(ctx, serviceUpgrade, body)
-	if err != nil {
-		return u, err
-	}
-	return u, json.Unmarshal(answer, &u)
+	return ask[wire.Upgrade](ctx, d, serviceUpgrade, upgradeRequest{By: by, Final: final})
 }
