@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/membership":           {"internal/cib"},
 	"internal/agents":               {},
 	"internal/guestfence":           {},
+	"internal/hypervisor":           {"internal/guestfence"},
 	"internal/guestfence/guesttest": {"internal/guestfence"},
 	// The doors.
 	"internal/alert":       {"internal/cib", "internal/events"},

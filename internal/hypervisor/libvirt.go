@@ -1,0 +1,242 @@
+package hypervisor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/digitalocean/go-libvirt"
+
+	"github.com/cerco-ha/cerco/internal/guestfence"
+)
+
+// Libvirt is one libvirt, on this host or another one.
+type Libvirt struct {
+	cfg   Config
+	place place
+	proc  string // /proc
+
+	mu     sync.Mutex
+	asking *link // the connection for questions, or nil
+	closed bool
+	acts   sync.WaitGroup // calls whose answer nobody waits for any more
+}
+
+var _ Host = (*Libvirt)(nil)
+
+var errClosed = errors.New("the hypervisor's connection was given up")
+
+// Open understands the configuration. It does not connect: libvirt may come later.
+func Open(cfg Config) (*Libvirt, error) {
+	cfg = cfg.withDefaults()
+	p, err := parseURI(cfg.URI)
+	if err != nil {
+		return nil, err
+	}
+	return &Libvirt{cfg: cfg, place: p, proc: "/proc"}, nil
+}
+
+// Close ends the connections and waits for calls that are under way. It may be called twice.
+func (l *Libvirt) Close() {
+	l.mu.Lock()
+	l.closed = true
+	if l.asking != nil {
+		l.asking.close()
+		l.asking = nil
+	}
+	l.mu.Unlock()
+	l.acts.Wait()
+}
+
+// URI returns where this is.
+func (l *Libvirt) URI() string { return l.cfg.URI }
+
+// List implements Host.
+func (l *Libvirt) List(ctx context.Context) ([]Machine, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.AskWithin)
+	defer cancel()
+	var out []Machine
+	err := l.ask(ctx, func(lib *libvirt.Libvirt) error {
+		out = out[:0]
+		domains, _, err := lib.ConnectListAllDomains(1, 0)
+		if err != nil {
+			return err
+		}
+		for _, d := range domains {
+			m, err := look(lib, d)
+			if is(err, libvirt.ErrNoDomain) {
+				continue // it ended since
+			}
+			if err != nil {
+				return err
+			}
+			out = append(out, m)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing machines: %w", err)
+	}
+	slices.SortFunc(out, func(a, b Machine) int { return cmp.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Find implements Host.
+func (l *Libvirt) Find(ctx context.Context, id string) (Machine, error) {
+	m, _, err := l.find(ctx, id)
+	return m, err
+}
+
+func (l *Libvirt) find(ctx context.Context, id string) (Machine, libvirt.Domain, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.AskWithin)
+	defer cancel()
+	var m Machine
+	var d libvirt.Domain
+	err := l.ask(ctx, func(lib *libvirt.Libvirt) (err error) {
+		if u := uuidOf(id); u != "" {
+			d, err = lib.DomainLookupByUUID(uuidBytes(u))
+		} else {
+			d, err = lib.DomainLookupByName(id)
+		}
+		if err == nil {
+			m, err = look(lib, d)
+		}
+		return err
+	})
+	if is(err, libvirt.ErrNoDomain) {
+		return Machine{}, d, fmt.Errorf("machine %q at %s: %w", id, l.cfg.URI, guestfence.ErrUnknown)
+	}
+	if err != nil {
+		return Machine{}, d, fmt.Errorf("machine %q: %w", id, err)
+	}
+	return m, d, nil
+}
+
+// look asks for everything of one machine that changes.
+func look(lib *libvirt.Libvirt, d libvirt.Domain) (Machine, error) {
+	state, reason, err := lib.DomainGetState(d, 0)
+	if err != nil {
+		return Machine{}, err
+	}
+	persistent, err := lib.DomainIsPersistent(d)
+	if err != nil {
+		return Machine{}, err
+	}
+	m := Machine{Machine: guestfence.Machine{Name: d.Name, UUID: uuidText(d.UUID), State: guestfence.State(state)}, Persistent: persistent == 1}
+	if m.State.Off() {
+		return m, nil
+	}
+	m.Migration, err = migration(lib, d, m.State, reason)
+	return m, err
+}
+
+// operation is libvirt's name for what a job of a machine does.
+const (
+	operationKey          = "operation"
+	operationMigrationIn  = 5
+	operationMigrationOut = 6
+)
+
+func migration(lib *libvirt.Libvirt, d libvirt.Domain, state guestfence.State, reason int32) (Migration, error) {
+	kind, params, err := lib.DomainGetJobStats(d, 0)
+	switch {
+	case errors.Is(err, libvirt.ErrUnsupported), is(err, libvirt.ErrNoSupport), is(err, libvirt.ErrOperationInvalid):
+		kind = int32(libvirt.DomainJobNone) // a hypervisor without jobs, or a machine that has just ended
+	case err != nil:
+		return Settled, err
+	}
+	if kind != int32(libvirt.DomainJobNone) {
+		for _, p := range params {
+			if n, ok := p.Value.I.(int32); ok && p.Field == operationKey {
+				switch n {
+				case operationMigrationIn:
+					return Coming, nil
+				case operationMigrationOut:
+					return Leaving, nil
+				}
+			}
+		}
+	}
+	if state == guestfence.Paused && reason == int32(libvirt.DomainPausedMigration) {
+		// It stands still for a switch of hosts; what was sent has gone, what comes has not begun.
+		return Leaving, nil
+	}
+	return Settled, nil
+}
+
+// On implements Host.
+func (l *Libvirt) On(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.OffWithin)
+	defer cancel()
+	m, d, err := l.find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !m.State.Off() {
+		return nil
+	}
+	if err := l.create(ctx, d); err != nil {
+		return fmt.Errorf("starting machine %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// create starts a machine that has a definition. When the answer is lost, it may run already: asked again,
+// libvirt says so, and then that is what was wanted.
+func (l *Libvirt) create(ctx context.Context, d libvirt.Domain) error {
+	tries := 0
+	return l.act(ctx, func(lib *libvirt.Libvirt) error {
+		tries++
+		err := lib.DomainCreate(d)
+		if tries > 1 && is(err, libvirt.ErrOperationInvalid) {
+			if state, _, e := lib.DomainGetState(d, 0); e == nil && !guestfence.State(state).Off() {
+				return nil
+			}
+		}
+		return err
+	})
+}
+
+// Check implements Host: a list is the whole way of a request, but for the act.
+func (l *Libvirt) Check(ctx context.Context) error {
+	machines, err := l.List(ctx)
+	if err != nil {
+		return err
+	}
+	if !l.place.local {
+		return nil
+	}
+	for _, m := range machines {
+		if m.State != guestfence.Running {
+			continue
+		}
+		p, err := findProcess(l.proc, l.place.pids, m.Name, m.UUID)
+		if err != nil {
+			return fmt.Errorf("%w: machine %s runs, but its process cannot be held: %w", guestfence.ErrUnreachable, m.Name, err)
+		}
+		if p != nil {
+			p.close()
+		}
+		break // one shows that processes can be seen and held
+	}
+	return nil
+}
+
+// Definition returns the XML of a machine as it is now, without secrets.
+func (l *Libvirt) Definition(ctx context.Context, id string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.AskWithin)
+	defer cancel()
+	_, d, err := l.find(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	var text string
+	err = l.ask(ctx, func(lib *libvirt.Libvirt) (err error) {
+		text, err = lib.DomainGetXMLDesc(d, 0)
+		return err
+	})
+	return text, err
+}
