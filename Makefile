@@ -84,6 +84,15 @@ CHAOS ?= -chaos-seeds 20 -chaos-faults 30
 chaos: ## random faults on whole clusters in virtual time; CHAOS="-chaos-first 302 -chaos-seeds 1 -chaos-nodes 5"
 	go test ./internal/testcluster -run Chaos -v -timeout 60m $(CHAOS)
 
+.PHONY: faults soak
+FAULTS ?= -faults 100 -seed 1 -nodes 3
+faults: ## random faults on real daemons in network namespaces; root; FAULTS="-faults 1000 -seed 1 -nodes 5"
+	go test -tags host ./internal/nettest -run RandomFaults -count=1 -v -timeout 24h $(FAULTS)
+
+SOAK ?= --for 20m --nodes 5 --resources 100
+soak: build ## harm a lab for a long time, and judge it from outside; SOAK="--for 2h --nodes 5 --resources 100 --seed 7"
+	@bin/cerco lab soak $(SOAK)
+
 BENCH ?= .
 bench: build ## processor time and memory, ours beside crm_simulate's; BENCH_LONG=1 for its slowest sizes
 	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 60m ./tools/bench

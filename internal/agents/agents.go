@@ -10,10 +10,32 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 //go:embed agent.sh
 var agent []byte
+
+// Process finds the process of a service by what its agent remembers in a node's state directory.
+func Process(stateDir, agent, resource string) (pid int, err error) {
+	data, err := os.ReadFile(filepath.Join(stateDir, "cerco-"+agent+"-"+resource))
+	if err != nil {
+		return 0, fmt.Errorf("%s does not run: %w", resource, err)
+	}
+	var began string
+	if _, err := fmt.Sscan(string(data), &pid, &began); err != nil {
+		return 0, fmt.Errorf("what the agent of %s remembers cannot be read: %w", resource, err)
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("%s does not run: %w", resource, err)
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	if fields := strings.Fields(rest); len(fields) < 20 || fields[19] != began {
+		return 0, fmt.Errorf("%s does not run: process %d is another one", resource, pid)
+	}
+	return pid, nil
+}
 
 // Names are the types of the provider cerco.
 func Names() []string { return []string{"Service", "Stateful"} }

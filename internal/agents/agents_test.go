@@ -150,9 +150,15 @@ func TestJournal(t *testing.T) {
 	s.env = append(s.env, "OCF_RESKEY_journal="+s.dir+"/journal", "OCF_RESKEY_record=", "CERCO_OPERATION=3/4/5/n1/b")
 	s.expect("start", 0)
 	s.expect("monitor", 0)
+	if pid, err := Process(s.dir, "Service", "r1"); err != nil || syscall.Kill(pid, 0) != nil {
+		t.Errorf("its process is %d: %v", pid, err)
+	}
 	s.expect("stop", 1)
 	s.env = append(s.env, "OCF_RESKEY_fail=")
 	s.expect("stop", 0)
+	if pid, err := Process(s.dir, "Service", "r1"); err == nil {
+		t.Errorf("it is stopped, and its process is %d", pid)
+	}
 	s.expect("monitor", 7)
 	data, err := os.ReadFile(filepath.Join(s.dir, "journal"))
 	if err != nil {

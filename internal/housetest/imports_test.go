@@ -44,13 +44,14 @@ var mayImport = map[string][]string{
 	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/lab"},
 	// Composition.
 	"internal/daemon": {"internal/*"},
-	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/scheduler", "internal/status", "internal/wire"},
+	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/judge", "internal/ordeal", "internal/scheduler", "internal/status", "internal/wire"},
 	// Tests and tools.
 	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	"internal/housetest":   {},
 	"internal/nettest":     {"internal/*"},
 	"internal/memnet":      {},
 	"internal/judge":       {},
+	"internal/ordeal":      {"internal/cib", "internal/client", "internal/judge", "internal/scheduler", "internal/transition", "internal/wire"},
 	"internal/testcluster": {"internal/*"},
 	"tools/vmtest":         {"internal/cib", "internal/client", "internal/wire"},
 	"tools/bench":          {"tools/internal/*"},

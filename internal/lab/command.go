@@ -28,6 +28,8 @@ A cluster of real daemons on this machine, to play with and to measure. It needs
   heal                 take all faults away
   down                 end it and remove its directory
   drill                start one, kill a node, measure, again and again (--nodes, --rounds, --kill-dc, --json)
+  soak                 start one with many services, harm it at random again and again, and judge from outside whether it
+                       kept its promises (--nodes, --resources, --for, --faults, --seed)
   demo                 start one, kill a node and show what happens
 
 `
@@ -40,7 +42,10 @@ type command struct {
 	nodes, rounds  int
 	killDC, json   bool
 	bare           bool
-	after          time.Duration
+	after, long    time.Duration
+	resources      int
+	faults         int
+	seed           uint64
 	args           []string
 }
 
@@ -57,6 +62,10 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&c.json, "json", false, "drill: print one JSON object")
 	flags.BoolVar(&c.bare, "bare", false, "up: no services, only the nodes and the fence device")
 	flags.DurationVar(&c.after, "after", 0, "boot: wait so long before")
+	flags.DurationVar(&c.long, "for", 20*time.Minute, "soak: how long")
+	flags.IntVar(&c.resources, "resources", 100, "soak: number of services")
+	flags.IntVar(&c.faults, "faults", 0, "soak: end after so many faults")
+	flags.Uint64Var(&c.seed, "seed", 1, "soak: what the faults follow from")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
 			return 0
@@ -115,13 +124,14 @@ func (c *command) commands() map[string]step {
 		"status":    {0, on(c.status)},
 		"crash":     {1, on(func(l *Lab) error { return c.crash(l, c.args[0]) })},
 		"boot":      {1, on(func(l *Lab) error { return c.boot(l, c.args[0]) })},
-		"restart":   {1, on(func(l *Lab) error { return l.KillDaemon(c.args[0]) })},
+		"restart":   {1, on(func(l *Lab) error { return l.KillDaemon(c.args[0], 0) })},
 		"pause":     {1, on(func(l *Lab) error { return c.pause(l, c.args[0]) })},
 		"partition": {1, on(func(l *Lab) error { return l.Partition(c.args[0]) })},
 		"slow-disk": {2, on(c.slowDisk)},
 		"heal":      {0, on((*Lab).Heal)},
 		"down":      {0, on(func(l *Lab) error { return l.Down(c.ctx) })},
 		"drill":     {0, c.drill},
+		"soak":      {0, c.soak},
 		"demo":      {0, c.demo},
 	}
 }

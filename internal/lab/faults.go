@@ -22,6 +22,8 @@ func newBootID() string {
 // A node's faults file says what is to go wrong there, a line each:
 //
 //	block NODE        nothing goes to that node or comes from it
+//	block-to NODE     nothing goes to it
+//	block-from NODE   nothing comes from it
 //	slow-disk TIME    every write of the log takes so much longer
 //
 // The daemon reads it again whenever it changes.
@@ -29,6 +31,7 @@ func newBootID() string {
 // faults are what a faults file says.
 type faults struct {
 	Blocked  []string
+	To, From []string // blocked in one direction
 	SlowDisk time.Duration
 }
 
@@ -48,12 +51,16 @@ func readFaults(path string) (faults, error) {
 		case "":
 		case "block":
 			f.Blocked = append(f.Blocked, rest)
+		case "block-to":
+			f.To = append(f.To, rest)
+		case "block-from":
+			f.From = append(f.From, rest)
 		case "slow-disk":
 			if f.SlowDisk, err = time.ParseDuration(rest); err != nil {
 				return f, fmt.Errorf("%s:%d: %w", path, n, err)
 			}
 		default:
-			return f, fmt.Errorf("%s:%d: unknown fault %q; it can be block or slow-disk", path, n, word)
+			return f, fmt.Errorf("%s:%d: unknown fault %q; it can be block, block-to, block-from or slow-disk", path, n, word)
 		}
 	}
 	return f, nil
@@ -61,8 +68,13 @@ func readFaults(path string) (faults, error) {
 
 func (f faults) write(path string) error {
 	var b strings.Builder
-	for _, n := range f.Blocked {
-		fmt.Fprintf(&b, "block %s\n", n)
+	for _, w := range []struct {
+		word  string
+		nodes []string
+	}{{"block", f.Blocked}, {"block-to", f.To}, {"block-from", f.From}} {
+		for _, n := range w.nodes {
+			fmt.Fprintf(&b, "%s %s\n", w.word, n)
+		}
 	}
 	if f.SlowDisk > 0 {
 		fmt.Fprintf(&b, "slow-disk %v\n", f.SlowDisk)

@@ -3,14 +3,19 @@ package lab
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/judge"
+	"github.com/cerco-ha/cerco/internal/ordeal"
 )
 
 // FenceAgent is the name of the lab's fence agent. Called by it, the program cuts the power of a node of
@@ -80,7 +85,28 @@ func fence(ctx context.Context, params map[string]string, stdout io.Writer) (int
 	if _, err := l.Node(node); err != nil {
 		return 1, err
 	}
-	switch params["action"] {
+	return l.noted(node, params["action"], func() (int, error) { return l.fence(ctx, node, params["action"]) })
+}
+
+// noted writes a call into the journal when it begins and when it ends, and has the device behave as it is told to.
+func (l *Lab) noted(node, action string, do func() (int, error)) (int, error) {
+	by := filepath.Base(os.Getenv(markName))
+	note := func(rest ...string) error {
+		return ordeal.Note(l.Journal(), judge.Event{Node: by, Resource: node, What: "fence", Rest: rest})
+	}
+	if err := note("begin", action); err != nil {
+		return 1, err
+	}
+	data, _ := os.ReadFile(l.powerFile()) // missing: it works
+	code, err := ordeal.Power(strings.TrimSpace(string(data))).Call(action, do)
+	if err != nil {
+		code = 1
+	}
+	return code, errors.Join(err, note("end", action, strconv.Itoa(code)))
+}
+
+func (l *Lab) fence(ctx context.Context, node, action string) (int, error) {
+	switch action {
 	case "status":
 		pids, err := l.Processes(node)
 		if err == nil && len(pids) == 0 {
@@ -100,7 +126,7 @@ func fence(ctx context.Context, params map[string]string, stdout io.Writer) (int
 		}
 		return 0, l.Boot(node)
 	}
-	return 1, fmt.Errorf("action %q is not known; it knows on, off, reboot, status, list, monitor, metadata and validate-all", params["action"])
+	return 1, fmt.Errorf("action %q is not known; it knows on, off, reboot, status, list, monitor, metadata and validate-all", action)
 }
 
 // bootLater leaves a process behind that boots a node when its time has come. It is neither a process of

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/judge"
+	"github.com/cerco-ha/cerco/internal/ordeal"
 )
 
 // markName is the variable in the environment of every process of a node.
@@ -52,6 +55,42 @@ func marked(variable string) ([]int, error) {
 // PowerOff ends every process of a node at once, and returns when none is left: what was started
 // meanwhile is ended too.
 func (l *Lab) PowerOff(ctx context.Context, node string) error {
+	return l.locked(node, func() error {
+		if err := os.Remove(l.pidFile(node)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if err := l.endAll(ctx, node); err != nil {
+			return err
+		}
+		return l.note(node, "off")
+	})
+}
+
+// locked keeps others, fence agents above all, from switching a node off or on or starting its daemon meanwhile.
+func (l *Lab) locked(node string, f func() error) error {
+	if err := os.MkdirAll(l.Path(node), 0o700); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(l.Path(node, "power.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("%s: %w", lock.Name(), err)
+	}
+	return f()
+}
+
+// note writes what happens to a host into the journal of the lab.
+func (l *Lab) note(node, what string) error {
+	return ordeal.Note(l.Journal(), judge.Event{Node: node, What: what})
+}
+
+// pidFile holds a node's daemon and the boot id of its host; a node that is off has none.
+func (l *Lab) pidFile(node string) string { return l.Path(node, "daemon.pid") }
+
+func (l *Lab) endAll(ctx context.Context, node string) error {
 	for {
 		pids, err := l.Processes(node)
 		if err != nil {
@@ -96,31 +135,56 @@ func (l *Lab) Boot(node string) error {
 	if err != nil {
 		return err
 	}
-	if pids, err := l.Processes(node); err != nil || len(pids) > 0 {
-		return errors.Join(err, fmt.Errorf("%s is on already", node))
-	}
-	return l.spawn(n, newBootID())
+	return l.locked(node, func() error {
+		if pids, err := l.Processes(node); err != nil || len(pids) > 0 {
+			return errors.Join(err, fmt.Errorf("%s is on already", node))
+		}
+		if err := l.note(node, "on"); err != nil {
+			return err
+		}
+		return l.spawn(n, newBootID())
+	})
 }
 
-// KillDaemon ends the daemon of a node and nothing else, and starts it again, as systemd would.
-func (l *Lab) KillDaemon(node string) error {
+// KillDaemon ends the daemon of a node and nothing else, and starts it again after a while, as systemd would, unless
+// the node has been switched off meanwhile.
+func (l *Lab) KillDaemon(node string, away time.Duration) error {
 	n, err := l.Node(node)
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(l.Path(node, "daemon.pid"))
+	var pid int
+	var boot string
+	alive := func() error {
+		data, err := os.ReadFile(l.pidFile(node))
+		if err == nil {
+			_, err = fmt.Sscan(string(data), &pid, &boot)
+		}
+		if err != nil {
+			return fmt.Errorf("%s is off: %w", node, err)
+		}
+		return nil
+	}
+	err = l.locked(node, func() error {
+		if err := alive(); err != nil {
+			return err
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			return fmt.Errorf("the daemon of %s (process %d): %w", node, pid, err)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	pidText, boot, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
-	pid, err := strconv.Atoi(pidText)
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.Path(node, "daemon.pid"), err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		return fmt.Errorf("the daemon of %s (process %d): %w", node, pid, err)
-	}
-	return l.spawn(n, boot)
+	time.Sleep(away)
+	return l.locked(node, func() error {
+		killed := pid
+		if alive() != nil || pid != killed {
+			return nil // it was switched off meanwhile
+		}
+		return l.spawn(n, boot)
+	})
 }
 
 // spawn starts a node's daemon as a process of its own, that outlives the one that started it.
@@ -148,7 +212,7 @@ func (l *Lab) spawn(n *Node, boot string) error {
 	}
 	pid := fmt.Sprintf("%d %s\n", cmd.Process.Pid, boot)
 	go cmd.Wait() // whoever starts it may live long: no zombie is left
-	return os.WriteFile(l.Path(n.Name, "daemon.pid"), []byte(pid), 0o600)
+	return os.WriteFile(l.pidFile(n.Name), []byte(pid), 0o600)
 }
 
 // cleanEnv is our environment without any node's mark: what a fence agent of one node starts for another

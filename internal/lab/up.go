@@ -138,7 +138,7 @@ func (l *Lab) Down(ctx context.Context) error {
 			return err
 		}
 	}
-	own := []string{stateFile, "fence", "ocf", "records"}
+	own := []string{stateFile, "fence", "ocf", "records", filepath.Base(l.Journal()), filepath.Base(l.powerFile())}
 	for _, n := range l.Nodes {
 		own = append(own, n.Name)
 	}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -26,14 +27,13 @@ const lookEvery = 10 * time.Millisecond
 func Watch(path string, now func() time.Time) *Watched { return &Watched{path: path, now: now} }
 
 // Blocked reports whether the network to a node is cut.
-func (w *Watched) Blocked(node string) bool {
-	for _, n := range w.current().Blocked {
-		if n == node {
-			return true
-		}
-	}
-	return false
-}
+func (w *Watched) Blocked(node string) bool { return slices.Contains(w.current().Blocked, node) }
+
+// BlockedTo reports whether nothing gets through to a node.
+func (w *Watched) BlockedTo(node string) bool { return slices.Contains(w.current().To, node) }
+
+// BlockedFrom reports whether nothing gets through from a node.
+func (w *Watched) BlockedFrom(node string) bool { return slices.Contains(w.current().From, node) }
 
 // SlowDisk is how much longer each write takes.
 func (w *Watched) SlowDisk() time.Duration { return w.current().SlowDisk }
