@@ -10,6 +10,7 @@ type dateSpec []dateField
 
 // dateField is one attribute of a date_spec as a range; open ends are noLimit.
 type dateField struct {
+	name      string
 	of        func(time.Time) int
 	low, high int
 }
@@ -35,7 +36,7 @@ func newDateSpec(attrs []Attr) dateSpec {
 		of := dateFieldOf(a.Name)
 		low, high, ok := parseRange(a.Value)
 		if of != nil && ok {
-			s = append(s, dateField{of, low, high})
+			s = append(s, dateField{a.Name, of, low, high})
 		}
 	}
 	return s
