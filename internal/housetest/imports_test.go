@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/hypervisor":           {"internal/guestfence"},
 	"internal/guestfence/guesttest": {"internal/guestfence"},
 	// The doors.
+	"internal/corosync":    {},
 	"internal/alert":       {"internal/cib", "internal/events"},
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
