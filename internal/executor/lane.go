@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
-	"github.com/cerco-ha/cerco/internal/driver"
 )
 
 // lane is the queue of one resource: its operations go one after the other.
@@ -18,6 +17,7 @@ type lane struct {
 	delayed   map[*task]*time.Timer // not in the queue yet: start-delay
 	recurring map[recurKey]*recurring
 	state     activity
+	left      *work // what an earlier daemon has left at work here, until a task has waited for its end
 }
 
 // activity is what this node knows of a resource's being active here.
@@ -36,10 +36,8 @@ type task struct {
 	queued time.Time
 	rec    *recurring // a later run of a recurring operation, or its first one
 
-	again   bool           // no longer the run that was ordered
-	revived bool           // an earlier daemon had taken it on
-	process driver.Process // of that time
-	begun   time.Time      // at that time
+	again   bool // no longer the run that was ordered
+	revived bool // an earlier daemon had taken it on
 	cancel  context.CancelCauseFunc
 	dropped bool // nobody wants the result
 }

@@ -26,12 +26,10 @@ const (
 
 // record is what the ledger has of one ordered operation.
 type record struct {
-	Op      cib.Operation  `json:"op"`
-	CallID  int            `json:"call_id"`
-	State   string         `json:"state"`
-	Begun   int64          `json:"begun,omitempty"` // ms since the epoch
-	Process driver.Process `json:"process,omitzero"`
-	Result  *cib.OpResult  `json:"result,omitempty"`
+	Op     cib.Operation `json:"op"`
+	CallID int           `json:"call_id"`
+	State  string        `json:"state"`
+	Result *cib.OpResult `json:"result,omitempty"`
 }
 
 // savedRecurring is what the ledger has of a recurring operation.
@@ -43,9 +41,14 @@ type savedRecurring struct {
 	Status   int           `json:"status"`
 	Changed  int64         `json:"changed"`  // seconds since the epoch
 	LastRun  int64         `json:"last_run"` // ms since the epoch
+}
 
-	Process driver.Process `json:"process,omitzero"` // of the run that is going on
-	Begun   int64          `json:"begun,omitempty"`  // when that began, in ms since the epoch
+// work is an agent that is doing something to a resource: whatever it does, and whoever wanted it, nothing else may
+// begin beside it. An operation can be forgotten while its agent is still at work; this is not.
+type work struct {
+	Op      cib.Operation  `json:"op"`               // without its parameters
+	Begun   int64          `json:"begun"`            // ms since the epoch
+	Process driver.Process `json:"process,omitzero"` // none: it was about to be started
 }
 
 // ledger is what outlives the daemon. All of it is void after a boot, but for the epoch and the base of the
@@ -81,6 +84,7 @@ var (
 	bucketOutbox    = []byte("outbox")
 	bucketRecurring = []byte("recurring")
 	bucketStates    = []byte("states")
+	bucketWork      = []byte("work") // by resource: its operations go one after the other
 )
 
 func openLedger(dir, boot string, log *slog.Logger) (*ledger, error) {
@@ -146,6 +150,9 @@ func (l *ledger) openDB(name, boot string) error {
 		}
 		return nil
 	})
+	if err == nil && same { // an older version has fewer
+		err = makeBuckets(db)
+	}
 	if err != nil || !same {
 		db.Close()
 		return nil
@@ -160,20 +167,27 @@ func (l *ledger) create(name, boot string) error {
 		return fmt.Errorf("no ledger: %w", err)
 	}
 	l.serial = l.boots << 32
-	err = db.Update(func(tx *bolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketOps, bucketOutbox, bucketRecurring, bucketStates} {
-			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(bucketMeta).Put([]byte("boot"), []byte(boot))
-	})
+	err = makeBuckets(db)
+	if err == nil {
+		err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put([]byte("boot"), []byte(boot)) })
+	}
 	if err != nil {
 		db.Close()
 		return fmt.Errorf("no ledger: %w", err)
 	}
 	l.db = db
 	return nil
+}
+
+func makeBuckets(db *bolt.DB) error {
+	return db.Update(func(tx *bolt.Tx) error {
+		for _, b := range [][]byte{bucketMeta, bucketOps, bucketOutbox, bucketRecurring, bucketStates, bucketWork} {
+			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (l *ledger) close() {
@@ -270,29 +284,17 @@ func (l *ledger) accept(op cib.Operation) (*record, error) {
 }
 
 // begin notes that an operation begins. It may be called without the executor's lock: it changes the file only.
-func (l *ledger) begin(op cib.Operation, at time.Time) {
-	l.change(opKey{op.Epoch, op.Action}, func(r *record) { r.State, r.Begun = opBegun, at.UnixMilli() })
+func (l *ledger) begin(op cib.Operation) {
+	l.change(opKey{op.Epoch, op.Action}, func(r *record) { r.State = opBegun })
 }
 
-// process notes which process carries an operation out from now on. As begin, it needs no lock.
-func (l *ledger) process(e cib.Epoch, action int, p driver.Process, at time.Time) {
-	l.change(opKey{e, action}, func(r *record) { r.Process, r.Begun = p, at.UnixMilli() })
-}
-
-// recurringProcess notes which process carries out a run of a recurring operation. As begin, it needs no lock.
-func (l *ledger) recurringProcess(op *cib.Operation, p driver.Process, at time.Time) {
-	key := recurringKey(op.Resource, op.Name, op.IntervalMS)
+// atWork notes what an agent does to a resource from now on, nil when it has ended. As begin, it needs no lock.
+func (l *ledger) atWork(resource string, w *work) {
 	_ = l.update("progress", func(tx *bolt.Tx) error { // logged there; the operation goes on
-		var s savedRecurring
-		b := tx.Bucket(bucketRecurring).Get(key)
-		if b == nil {
-			return nil
+		if w == nil {
+			return tx.Bucket(bucketWork).Delete([]byte(resource))
 		}
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		s.Process, s.Begun = p, at.UnixMilli()
-		return put(tx.Bucket(bucketRecurring), key, &s)
+		return put(tx.Bucket(bucketWork), []byte(resource), w)
 	})
 }
 
@@ -399,10 +401,11 @@ type loaded struct {
 	unacked   []cib.OpResult
 	recurring []savedRecurring
 	states    map[string]activity
+	work      map[string]*work // by resource
 }
 
 func (l *ledger) load() (*loaded, error) {
-	out := &loaded{states: map[string]activity{}}
+	out := &loaded{states: map[string]activity{}, work: map[string]*work{}}
 	err := l.db.View(func(tx *bolt.Tx) error {
 		err := each(tx, bucketOps, func(rec *record) {
 			l.open[opKey{rec.Op.Epoch, rec.Op.Action}] = rec
@@ -411,6 +414,7 @@ func (l *ledger) load() (*loaded, error) {
 			}
 		})
 		err = errors.Join(err, each(tx, bucketOutbox, func(r *cib.OpResult) { out.unacked = append(out.unacked, *r) }))
+		err = errors.Join(err, each(tx, bucketWork, func(w *work) { out.work[w.Op.Resource] = w }))
 		err = errors.Join(err, each(tx, bucketRecurring, func(r *savedRecurring) { out.recurring = append(out.recurring, *r) }))
 		return errors.Join(err, tx.Bucket(bucketStates).ForEach(func(k, v []byte) error {
 			out.states[string(k)] = activity(v)

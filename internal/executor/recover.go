@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,39 +24,37 @@ func (e *Executor) resume() error {
 	for resource, state := range saved.states {
 		e.lane(resource).state = state
 	}
+	for resource, w := range saved.work {
+		e.lane(resource).left = w
+	}
 	now := e.cfg.Now()
 	for i := range saved.recurring {
 		s := &saved.recurring[i]
 		r := &recurring{savedRecurring: *s, op: s.Op}
 		l := e.lane(s.Op.Resource)
 		l.recurring[recurKey{s.Op.Name, s.Op.IntervalMS}] = r
-		if s.Process.PID != 0 { // a run was going on
-			r.Process = driver.Process{}
-			e.enqueue(l, &task{op: s.Op, callID: s.CallID, queued: now, rec: r, again: true, revived: true, process: s.Process, begun: time.UnixMilli(s.Begun)})
+		if l.left != nil && l.left.is(&s.Op) { // a run was going on
+			e.enqueue(l, &task{op: s.Op, callID: s.CallID, queued: now, rec: r, again: true, revived: true})
 			continue
 		}
 		interval := time.Duration(s.Op.IntervalMS) * time.Millisecond
 		e.rearm(l, r, min(interval, time.UnixMilli(s.LastRun).Add(interval).Sub(now)))
 	}
 	for _, rec := range saved.begun {
-		t := &task{op: rec.Op, callID: rec.CallID, queued: now, revived: true, process: rec.Process, begun: time.UnixMilli(rec.Begun)}
-		e.cfg.Log.Info("an operation was going on when the daemon ended", "op", t.op.Name, "resource", t.op.Resource, "plan", t.op.Epoch.String(), "pid", rec.Process.PID)
-		if rec.State == opAccepted {
-			t.begun = now
+		t := &task{op: rec.Op, callID: rec.CallID, queued: now, revived: true}
+		e.cfg.Log.Info("an operation was going on when the daemon ended", "op", t.op.Name, "resource", t.op.Resource, "plan", t.op.Epoch.String(), "state", rec.State)
+		if l := e.lane(t.op.Resource); rec.State == opBegun && l.left == nil { // its agent may have been about to start
+			l.left = &work{Op: rec.Op.Brief(), Begun: now.UnixMilli()}
 		}
 		e.take(t)
 	}
 	return nil
 }
 
-// recover finds out what became of an operation that an earlier daemon had begun, or had taken on: it waits for
-// the agent to end, and then asks it how things stand. What can be done twice without harm is done once more.
+// recover finds out what became of an operation that an earlier daemon had begun, or had taken on, and whose agent has
+// ended: it asks the agent how things stand. What can be done twice without harm is done once more.
 func (e *Executor) recover(ctx context.Context, t *task) driver.Result {
 	op := &t.op
-	e.await(ctx, t)
-	if ctx.Err() != nil {
-		return driver.Result{RC: cib.RCError, Status: cib.OpCancelled, Reason: "cancelled"}
-	}
 	switch op.Name {
 	case "start", "stop", "promote", "demote", "migrate_to", "migrate_from":
 	default:
@@ -94,17 +93,37 @@ func (e *Executor) recover(ctx context.Context, t *task) driver.Result {
 	return driver.Result{RC: cib.RCError, Status: cib.OpError, Reason: reason, Output: found.Output}
 }
 
-// await waits for the agent's process to end, for as long as the operation may take; then its group is killed.
-func (e *Executor) await(ctx context.Context, t *task) {
-	p := t.process
+// is reports whether it is a run of an operation.
+func (w *work) is(op *cib.Operation) bool {
+	return w.Op.Name == op.Name && w.Op.IntervalMS == op.IntervalMS && w.Op.Epoch == op.Epoch && w.Op.Action == op.Action
+}
+
+// clear waits until what an earlier daemon has left at work on the resource has ended. It may take the time that it has
+// left; a monitor that nobody waits for any more is ended at once. false: the context has ended first.
+func (e *Executor) clear(ctx context.Context, l *lane, t *task) bool {
+	e.mu.Lock()
+	w := l.left
+	e.mu.Unlock()
+	if w == nil {
+		return true
+	}
+	p, found := w.Process, true
 	if p.PID == 0 {
-		var found bool
-		if p, found = e.cfg.Find(marker(&t.op, e.cfg.BootID), t.op.Type); !found {
-			return
-		}
+		p, found = e.cfg.Find(marker(&w.Op, e.cfg.BootID), w.Op.Type)
 	}
-	left := t.begun.Add(timeoutOf(&t.op)).Sub(e.cfg.Now())
-	if !e.cfg.Await(ctx, p, max(left, 0)) {
-		e.cfg.Log.Warn("an operation that had been going on when the daemon ended has not ended in its time", "op", t.op.Name, "resource", t.op.Resource, "pid", p.PID)
+	left := max(time.UnixMilli(w.Begun).Add(timeoutOf(&w.Op)).Sub(e.cfg.Now()), 0)
+	if w.Op.IntervalMS > 0 && !w.is(&t.op) {
+		left = 0
 	}
+	if found && !e.cfg.Await(ctx, p, left) && ctx.Err() == nil && left > 0 {
+		e.cfg.Log.Warn("an operation that had been going on when the daemon ended has not ended in its time", "op", w.Op.Name, "resource", l.resource, "pid", p.PID)
+	}
+	if errors.Is(context.Cause(ctx), driver.ErrAbandoned) {
+		return false // the next daemon waits for it
+	}
+	e.led.atWork(l.resource, nil)
+	e.mu.Lock()
+	l.left = nil
+	e.mu.Unlock()
+	return ctx.Err() == nil
 }

@@ -127,6 +127,47 @@ func TestRecurringGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
+// A monitor is at work when the daemon ends, and the next daemon is told to promote before it has looked after the monitor,
+// which nobody waits for any more: it is ended, and only then is the agent called again. So it is when the daemon is
+// restarted once more in between.
+func TestAMonitorLeftAtWorkIsEndedFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, n *node) {
+		n.do(order(1, 1, "start", "a", 0), order(1, 2, "monitor", "a", 1000))
+		n.expect("start a=0, monitor a=0")
+		n.drv.set(func(ctx context.Context, r driver.Request) driver.Result {
+			r.Started(driver.Process{PID: 42, Start: 99})
+			<-ctx.Done()
+			return driver.Result{Status: cib.OpUnknown}
+		})
+		time.Sleep(1500 * time.Millisecond)
+		n.Stop()
+		var awaited []time.Duration
+		n.cfg.Await = func(ctx context.Context, p driver.Process, left time.Duration) bool {
+			if p.PID != 42 {
+				return true
+			}
+			awaited = append(awaited, left)
+			select {
+			case <-time.After(min(left, time.Second)):
+			case <-ctx.Done():
+			}
+			return false
+		}
+		n.drv.set(nil)
+		n.cfg.Limit = 1
+		n.start()
+		n.do(order(2, 1, "promote", "a", 0)) // before the monitor's end has been seen
+		synctest.Wait()
+		n.Stop()
+		n.start()
+		time.Sleep(5 * time.Second)
+		n.expect("promote a=0")
+		if len(awaited) == 0 || awaited[len(awaited)-1] > 20*time.Second || n.drv.count("promote a") != 1 {
+			t.Errorf("awaited %v, calls %v", awaited, n.drv.calls)
+		}
+	})
+}
+
 func TestAnotherBootMakesTheLedgerVoid(t *testing.T) {
 	bubble(t, func(t *testing.T, n *node) {
 		n.do(order(1, 1, "start", "a", 0), order(1, 2, "monitor", "a", 10000))

@@ -19,9 +19,12 @@ func (e *Executor) run(ctx context.Context, l *lane, t *task) {
 	defer t.cancel(nil)
 	began := e.cfg.Now()
 	if t.ordered() && !t.revived {
-		e.led.begin(t.op, began)
+		e.led.begin(t.op)
 	}
-	res := e.perform(ctx, l, t)
+	res := driver.Result{RC: cib.RCError, Status: cib.OpCancelled, Reason: "cancelled"}
+	if e.clear(ctx, l, t) {
+		res = e.perform(ctx, l, t)
+	}
 	if errors.Is(context.Cause(ctx), driver.ErrAbandoned) {
 		return // the next daemon finds it in the ledger
 	}
@@ -76,14 +79,17 @@ func (e *Executor) call(ctx context.Context, t *task, action string) driver.Resu
 	op := &t.op
 	r := driver.Request{Class: op.Class, Provider: op.Provider, Type: op.Type, Resource: op.Resource,
 		Action: e.actionName(ctx, op, action), Params: op.Attrs, Timeout: timeoutOf(op), Env: []string{marker(op, e.cfg.BootID)}}
+	w := &work{Op: op.Brief(), Begun: e.cfg.Now().UnixMilli()}
+	e.led.atWork(op.Resource, w)
 	r.Started = func(p driver.Process) {
-		if t.ordered() {
-			e.led.process(op.Epoch, op.Action, p, e.cfg.Now())
-		} else {
-			e.led.recurringProcess(op, p, e.cfg.Now())
-		}
+		w.Process = p
+		e.led.atWork(op.Resource, w)
 	}
-	return e.cfg.Driver.Run(ctx, r)
+	res := e.cfg.Driver.Run(ctx, r)
+	if !errors.Is(context.Cause(ctx), driver.ErrAbandoned) {
+		e.led.atWork(op.Resource, nil)
+	}
+	return res
 }
 
 // actionName is what the agent calls an action: agents of OCF 1.1 know "reload-agent" where older ones, and
