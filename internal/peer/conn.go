@@ -34,6 +34,7 @@ type conn struct {
 	l       *link
 	tls     *tls.Conn
 	raw     net.Conn
+	key     string // that the other side has shown
 	dialled bool   // by us
 	process uint64 // of the other side
 	q       *queue
@@ -290,7 +291,7 @@ func (p *Peer) adopt(t *tls.Conn, raw net.Conn, id member, h hello, dialled bool
 	}
 	l := r.links[h.ring]
 	c := &conn{
-		p: p, r: r, l: l, tls: t, raw: raw, dialled: dialled, process: h.process,
+		p: p, r: r, l: l, tls: t, raw: raw, key: id.shown, dialled: dialled, process: h.process,
 		q: newQueue(), born: p.ticks, traffic: p.ticks, probed: p.ticks - ticksRTT + 1,
 	}
 	if dialled {

@@ -21,6 +21,10 @@ type Identity struct {
 	CAKey crypto.Signer       // of CAs[0]; nil on nodes that do not issue certificates
 	Cert  *x509.Certificate   // of this node
 	Key   crypto.Signer       // of Cert
+
+	// Former shows those who know an earlier key of this node that it has passed on to Cert's: pairs of the earlier
+	// key's word for the later one and the earlier certificate, newest first. See Renew.
+	Former []*x509.Certificate
 }
 
 // Certificates are valid always. Clocks of hosts that were off for long are wrong, and a wrong clock must

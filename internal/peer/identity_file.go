@@ -32,11 +32,11 @@ func LoadIdentity(dir string) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	id.Cert = certs[0]
-	if id.Key, err = loadKey(filepath.Join(dir, nodeKeyFile)); err != nil {
+	id.Cert, id.Former = certs[0], certs[1:]
+	if id.Key, err = loadKeyOf(id.Cert, filepath.Join(dir, nodeKeyFile)); err != nil {
 		return nil, err
 	}
-	id.CAKey, err = loadKey(filepath.Join(dir, caKeyFile))
+	id.CAKey, err = loadKeyOf(id.CAs[0], filepath.Join(dir, caKeyFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -46,8 +46,27 @@ func LoadIdentity(dir string) (*Identity, error) {
 	return id, nil
 }
 
+// newKey is added to the name of a key's file that waits for its certificate to be written.
+const newKey = ".new"
+
+// loadKeyOf reads the key of a certificate. When writing a pair was interrupted behind the certificate, the key is
+// still in the file beside.
+func loadKeyOf(cert *x509.Certificate, path string) (crypto.Signer, error) {
+	key, err := loadKey(path)
+	if err == nil && sameKey(cert.PublicKey, key) {
+		return key, nil
+	}
+	next, nextErr := loadKey(path + newKey)
+	if nextErr != nil || !sameKey(cert.PublicKey, next) {
+		return key, err
+	}
+	return next, os.Rename(path+newKey, path)
+}
+
 // Save writes the identity to a directory, which is made when it is missing. Keys are readable by their
-// owner only. Each file is replaced as a whole.
+// owner only. Each file is replaced as a whole, and what an interruption leaves can be loaded: keys are written
+// beside their place, then certificates, then the keys are put there. When the authority is exchanged, the CAs must
+// hold the old one, too, until the node's new certificate is written.
 func (id *Identity) Save(dir string) error {
 	if err := id.check(); err != nil {
 		return err
@@ -55,38 +74,39 @@ func (id *Identity) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the directory for the node's identity: %w", err)
 	}
-	var cas []byte
-	for _, c := range id.CAs {
-		cas = append(cas, certPEM(c)...)
+	keys := map[string]crypto.Signer{nodeKeyFile: id.Key}
+	if id.CAKey != nil {
+		keys[caKeyFile] = id.CAKey
 	}
-	files := []struct {
-		name string
-		data []byte
-		mode fs.FileMode
-	}{{caCertFile, cas, 0o644}, {nodeCertFile, certPEM(id.Cert), 0o644}}
-	for _, k := range []struct {
-		name string
-		key  crypto.Signer
-	}{{nodeKeyFile, id.Key}, {caKeyFile, id.CAKey}} {
-		if k.key == nil {
-			continue
+	for name, key := range keys {
+		data, err := keyPEM(key)
+		if err == nil {
+			err = writeFile(filepath.Join(dir, name+newKey), data, 0o600)
 		}
-		data, err := keyPEM(k.key)
 		if err != nil {
 			return err
 		}
-		files = append(files, struct {
-			name string
-			data []byte
-			mode fs.FileMode
-		}{k.name, data, 0o600})
 	}
-	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, f.name), f.data, f.mode); err != nil {
-			return err
+	if err := writeFile(filepath.Join(dir, caCertFile), certsPEM(id.CAs...), 0o644); err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(dir, nodeCertFile), certsPEM(append([]*x509.Certificate{id.Cert}, id.Former...)...), 0o644); err != nil {
+		return err
+	}
+	for name := range keys {
+		if err := os.Rename(filepath.Join(dir, name+newKey), filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("put the key in its place: %w", err)
 		}
 	}
 	return nil
+}
+
+func certsPEM(certs ...*x509.Certificate) []byte {
+	var out []byte
+	for _, c := range certs {
+		out = append(out, certPEM(c)...)
+	}
+	return out
 }
 
 // writeFile replaces a file, so that after a crash there is the old one or the new one.

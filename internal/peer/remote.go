@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -59,10 +60,10 @@ func (p *Peer) Refresh() {
 			continue
 		}
 		seen[n.Name] = true
-		if r := p.remotes[n.Name]; r != nil && r.node.KeyHash != n.KeyHash {
-			r.remove("it has another key now")
-		}
 		r := p.remotes[n.Name]
+		if r != nil && r.node.KeyHash != n.KeyHash {
+			r.rekey(n.KeyHash)
+		}
 		if r == nil {
 			r = p.newRemote(n)
 			p.remotes[n.Name] = r
@@ -103,6 +104,23 @@ func (r *remote) update(n Node) {
 	}
 	if len(r.links) > len(n.Addrs) {
 		r.links = r.links[:len(n.Addrs)]
+	}
+}
+
+// rekey cuts what was connected with a key of the node that is not its own any longer.
+func (r *remote) rekey(hash string) {
+	r.p.tell(func() { r.p.cfg.Log.Info("node has another key", "node", r.name) })
+	for _, l := range r.links {
+		for _, c := range slices.Clone(l.conns) {
+			if c.key != hash {
+				c.close(errors.New("the node has another key now"))
+			}
+		}
+	}
+	for s := range r.streams {
+		if s.key != hash {
+			s.kill()
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type stream struct {
 	p    *Peer
 	r    *remote
 	g    *gate
+	key  string // that the other side has shown
 	ring int
 	once sync.Once
 	err  error
@@ -147,7 +148,7 @@ func (p *Peer) newStream(t *tls.Conn, g *gate, m member, ring int) (*stream, err
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{Conn: t, p: p, r: r, g: g, ring: ring}
+	s := &stream{Conn: t, p: p, r: r, g: g, key: m.shown, ring: ring}
 	r.streams[s] = struct{}{}
 	r.used = p.ticks
 	return s, nil

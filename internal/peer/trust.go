@@ -17,7 +17,9 @@ const (
 
 // member is who stands at the other end of a connection.
 type member struct {
-	name, keyHash string
+	name    string
+	keyHash string // by which it is known
+	shown   string // that of the certificate, the same unless the node has just exchanged its key
 }
 
 // verify tells who shows a certificate. Whoever is no member is nobody.
@@ -26,18 +28,23 @@ func (p *Peer) verify(id *Identity, certs []*x509.Certificate) (member, error) {
 		return member{}, errors.New("no certificate was shown")
 	}
 	cert := certs[0]
-	if !issued(id.CAs, cert) {
-		return member{}, errors.New("the certificate is not of this cluster's authority")
-	}
-	m := member{name: cert.Subject.CommonName, keyHash: KeyHash(cert)}
+	m := member{name: cert.Subject.CommonName, keyHash: KeyHash(cert), shown: KeyHash(cert)}
 	nodes := p.cfg.Peers()
 	if len(nodes) == 0 {
+		if !issued(id.CAs, cert) {
+			return member{}, errors.New("the certificate is not of this cluster's authority")
+		}
 		return m, nil
 	}
-	i := slices.IndexFunc(nodes, func(n Node) bool { return n.KeyHash == m.keyHash })
-	if i < 0 {
-		return member{}, fmt.Errorf("the key of %q is not the key of a member", m.name)
+	i := -1 // whose it is says the key alone: authorities follow each other, and not everybody hears of it at once
+	_, err := pinned(certs, func(hash string) bool {
+		i = slices.IndexFunc(nodes, func(n Node) bool { return n.KeyHash == hash })
+		return i >= 0
+	})
+	if err != nil {
+		return member{}, fmt.Errorf("a certificate of %q: %w", m.name, err)
 	}
+	m.keyHash = nodes[i].KeyHash
 	if m.name = nodes[i].Name; m.name == p.cfg.Name {
 		return member{}, errors.New("the other side has this node's own key: is it a copy of this host, or one of our own addresses?")
 	}
@@ -57,7 +64,7 @@ func (p *Peer) admit(id member) (*remote, error) {
 		r = p.newRemote(Node{Name: id.name, KeyHash: id.keyHash})
 		p.remotes[id.name] = r
 	}
-	if r.node.KeyHash != id.keyHash {
+	if r.node.KeyHash != id.keyHash && r.node.KeyHash != id.shown {
 		return nil, fmt.Errorf("%s has another key now", id.name)
 	}
 	return r, nil
@@ -154,6 +161,9 @@ func (p *Peer) verifyInvited(certs []*x509.Certificate) error {
 // chain is the certificate as TLS wants it; with the authorities for those who know only a fingerprint.
 func (id *Identity) chain(withCAs bool) *tls.Certificate {
 	c := &tls.Certificate{Certificate: [][]byte{id.Cert.Raw}, PrivateKey: id.Key, Leaf: id.Cert}
+	for _, former := range id.Former {
+		c.Certificate = append(c.Certificate, former.Raw)
+	}
 	if withCAs {
 		for _, ca := range id.CAs {
 			c.Certificate = append(c.Certificate, ca.Raw)
