@@ -61,6 +61,9 @@ type Members interface {
 	Options(ctx context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, by string) error
 	// Upgrade says how far an upgrade of the nodes is; with final it ends it.
 	Upgrade(ctx context.Context, final bool, by string) (wire.Upgrade, error)
+	// Rotate has a node exchange its key, RotateCA makes a new certificate authority.
+	Rotate(ctx context.Context, node, by string) error
+	RotateCA(ctx context.Context, by string) error
 	// Stop has the node's resources moved away and its daemon end.
 	Stop(ctx context.Context, node, by string) error
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -124,4 +125,23 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, final bool) err
 		return err
 	}
 	return answer(w, u)
+}
+
+// postRotate exchanges the key of a node, or the certificate authority.
+func (s *Server) postRotate(w http.ResponseWriter, r *http.Request) error {
+	var body wire.Rotate
+	if err := s.read(w, r, &body); err != nil {
+		return err
+	}
+	by := callerOf(r).Name
+	var err error
+	if body.CA {
+		err = s.cfg.Backend.RotateCA(r.Context(), by)
+	} else {
+		err = s.cfg.Backend.Rotate(r.Context(), cmp.Or(body.Node, s.cfg.Backend.Self().Name), by)
+	}
+	if err != nil {
+		return err
+	}
+	return answer(w, struct{}{})
 }

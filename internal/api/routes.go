@@ -36,6 +36,7 @@ func (s *Server) routes() http.Handler {
 	handle("POST /v1/cluster/stop", s.postStop)
 	handle("POST /v1/cluster/standby", s.postStandby)
 	handle("POST /v1/cluster/options", rootOnly(s.postOptions))
+	handle("POST /v1/cluster/rotate", rootOnly(s.postRotate))
 	handle("GET /v1/cluster/upgrade", s.getUpgrade)
 	handle("POST /v1/cluster/upgrade", rootOnly(s.postUpgrade))
 

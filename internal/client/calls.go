@@ -174,6 +174,12 @@ func (c *Client) Remove(ctx context.Context, node string, force bool) error {
 	return err
 }
 
+// Rotate has a node exchange its key, or the cluster its certificate authority.
+func (c *Client) Rotate(ctx context.Context, r wire.Rotate) error {
+	_, err := post[struct{}](ctx, c, "/v1/cluster/rotate", nil, r)
+	return err
+}
+
 // Upgrade says how far an upgrade of the nodes is; with final it ends it.
 func (c *Client) Upgrade(ctx context.Context, final bool) (wire.Upgrade, error) {
 	if final {

@@ -134,11 +134,14 @@ type clusterChange struct {
 	Remove string      `json:"remove,omitempty"`
 	Force  bool        `json:"force,omitempty"`
 
+	Key       string `json:"key,omitempty"`       // the new key of the node that asks
+	Authority string `json:"authority,omitempty"` // fingerprint of the new certificate authority
+
 	Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
 	Timing *cib.Timing        `json:"timing,omitempty"`
 }
 
-func (d *Daemon) serveCluster(ctx context.Context, _ string, body []byte) ([]byte, error) {
+func (d *Daemon) serveCluster(ctx context.Context, from string, body []byte) ([]byte, error) {
 	var ch clusterChange
 	if err := json.Unmarshal(body, &ch); err != nil {
 		return nil, err
@@ -154,6 +157,13 @@ func (d *Daemon) serveCluster(ctx context.Context, _ string, body []byte) ([]byt
 	case ch.Remove != "":
 		st, err = d.changeCluster(ctx, ch.By+" removes "+ch.Remove, func(c *cib.Cluster, _ time.Time) error {
 			return remove(c, d.store.View(), ch.Remove, ch.Force)
+		})
+	case ch.Key != "":
+		st, err = d.changeCluster(ctx, from+" has a new key", func(c *cib.Cluster, _ time.Time) error { return rekey(c, from, ch.Key) })
+	case ch.Authority != "":
+		st, err = d.changeCluster(ctx, ch.By+" exchanges the certificate authority", func(c *cib.Cluster, _ time.Time) error {
+			c.Authority, c.Invites = ch.Authority, nil // the tokens are for the old one
+			return nil
 		})
 	case ch.Quorum != nil || ch.Timing != nil:
 		st, err = d.changeCluster(ctx, ch.By+" changes the options of the cluster", func(c *cib.Cluster, _ time.Time) error {
@@ -206,7 +216,11 @@ func (d *Daemon) Invite(ctx context.Context, i wire.Invite, by string) (wire.Inv
 			addrs = append(addrs, m.Addrs[0])
 		}
 	}
-	token, key, err := peer.NewToken(d.identity().Fingerprint(), addrs)
+	id := d.identity()
+	if a := d.store.View().Cluster.Authority; a != "" && a != id.Fingerprint() {
+		return wire.Invited{}, errors.New("the certificate authority has just been exchanged, and this node does not have the new one yet: try again, or on another node")
+	}
+	token, key, err := peer.NewToken(id.Fingerprint(), addrs)
 	if err != nil {
 		return wire.Invited{}, err
 	}

@@ -35,6 +35,8 @@ On a node whose daemon runs:
                        and how fast losses are noticed (heartbeat, lease, token; milliseconds)
   stop [NODE...]       have everything moved away from a node (default: this one), then end its daemon
   remove NODE          take a node out of the cluster; stop it first
+  rotate [NODE...]     have nodes (default: this one; --all: all) exchange their keys, while everything runs
+  rotate --ca          exchange the cluster's certificate authority; open invitations end
   upgrade [--final]    how far the nodes are on the way to a new version; --final: no way back
 
 `
@@ -49,7 +51,7 @@ type clusterCommand struct {
 	addrs          []string
 	noStart        bool
 	all, force     bool
-	final          bool
+	final, ca      bool
 	valid          time.Duration
 }
 
@@ -64,8 +66,9 @@ func ClusterCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	flags.StringSliceVar(&c.addrs, "addr", nil, "setup, join: address of this node, once a ring, with port 2225 unless given\n(default: the address of the host's name)")
 	flags.StringVar(&c.api, "api", "", "setup, join: address of the HTTPS API (default: the first address, port 2224; none: no API)")
 	flags.BoolVar(&c.noStart, "no-start", false, "setup, join: do not start the daemon")
-	flags.BoolVar(&c.all, "all", false, "stop: all nodes")
+	flags.BoolVar(&c.all, "all", false, "stop, rotate: all nodes")
 	flags.BoolVar(&c.force, "force", false, "remove: even a node that is up; what runs there is left to itself")
+	flags.BoolVar(&c.ca, "ca", false, "rotate: the certificate authority instead of keys of nodes")
 	flags.BoolVar(&c.final, "final", false, "upgrade: all nodes run the new version, and none will go back")
 	flags.DurationVar(&c.valid, "valid", time.Hour, "invite, add-witness: for how long")
 	if err := flags.Parse(args); err != nil {
@@ -81,7 +84,7 @@ func ClusterCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	}
 	c.args = flags.Args()[1:]
 	run, known := map[string]func() error{"setup": c.setup, "join": c.join, "destroy": c.destroy, "invite": c.invite, "add-witness": c.addWitness,
-		"members": c.members, "options": c.options, "stop": c.stop, "remove": c.remove, "upgrade": c.upgrade}[flags.Arg(0)]
+		"members": c.members, "options": c.options, "stop": c.stop, "remove": c.remove, "upgrade": c.upgrade, "rotate": c.rotate}[flags.Arg(0)]
 	if !known {
 		fmt.Fprintf(stderr, "cerco cluster: there is no command %q; cerco cluster --help lists them\n", flags.Arg(0))
 		return exitUsage
@@ -242,30 +245,65 @@ func writeMembers(w io.Writer, c *wire.Cluster) {
 	fmt.Fprintln(w)
 }
 
+// nodes are those that a command is about: those that were named, all, or this one.
+func (c *clusterCommand) nodes(cl *client.Client) ([]string, error) {
+	nodes := c.args
+	if c.all {
+		w, err := cl.Cluster(c.ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range w.Members {
+			nodes = append(nodes, m.Name)
+		}
+	}
+	if len(nodes) == 0 {
+		n, err := cl.Node(c.ctx)
+		if err != nil {
+			return nil, err
+		}
+		nodes = []string{n.Name}
+	}
+	return nodes, nil
+}
+
 func (c *clusterCommand) stop() error {
 	return c.live(func(cl *client.Client) error {
-		nodes := c.args
-		if c.all {
-			w, err := cl.Cluster(c.ctx)
-			if err != nil {
-				return err
-			}
-			for _, m := range w.Members {
-				nodes = append(nodes, m.Name)
-			}
-		}
-		if len(nodes) == 0 {
-			n, err := cl.Node(c.ctx)
-			if err != nil {
-				return err
-			}
-			nodes = []string{n.Name}
+		nodes, err := c.nodes(cl)
+		if err != nil {
+			return err
 		}
 		for _, n := range nodes {
 			if err := cl.Stop(c.ctx, n); err != nil {
 				return err
 			}
 			c.say("%s stops: what runs there is moved away first.", n)
+		}
+		return nil
+	})
+}
+
+func (c *clusterCommand) rotate() error {
+	if c.ca && len(c.args) > 0 {
+		return fmt.Errorf("--ca is not about nodes: %w", errUsage)
+	}
+	return c.live(func(cl *client.Client) error {
+		if c.ca {
+			if err := cl.Rotate(c.ctx, wire.Rotate{CA: true}); err != nil {
+				return err
+			}
+			c.say("The cluster has a new certificate authority; the other nodes fetch it now. Open invitations have ended.")
+			return nil
+		}
+		nodes, err := c.nodes(cl)
+		if err != nil {
+			return err
+		}
+		for _, n := range nodes {
+			if err := cl.Rotate(c.ctx, wire.Rotate{Node: n}); err != nil {
+				return err
+			}
+			c.say("%s has a new key.", n)
 		}
 		return nil
 	})
@@ -280,6 +318,7 @@ func (c *clusterCommand) remove() error {
 			return err
 		}
 		c.say("%s is no member any more. On that host, cerco cluster destroy removes what is left of it.", c.args[0])
+		c.say("If you do not trust it: its host held the key that issues certificates; cerco cluster rotate --ca makes another one.")
 		return nil
 	})
 }

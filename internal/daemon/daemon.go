@@ -80,8 +80,11 @@ type Daemon struct {
 	up  atomic.Bool // orders are taken
 	led atomic.Bool // there was a leader since
 
-	idMu sync.Mutex
-	id   *peer.Identity
+	idMu    sync.Mutex
+	id      *peer.Identity
+	rotates sync.Mutex                    // one exchange of a key or of the authority at a time
+	nextCA  atomic.Pointer[peer.Identity] // the authority that this node has just made
+	minding atomic.Bool
 
 	peer      *peer.Peer
 	store     *store.Store

@@ -29,6 +29,8 @@ const (
 	serviceRest    = "rest"    // has the cluster come to rest? to the leader
 	serviceHistory = "history" // transitions that a node has decided
 	serviceUpgrade = "upgrade" // how far an upgrade is, and that it is final; to the leader
+	serviceRotate  = "rotate"  // exchange your key
+	serviceCA      = "ca"      // the certificate authority, of who has it
 	serviceBeat    = "beat"    // signs of life
 )
 

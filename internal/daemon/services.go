@@ -31,6 +31,8 @@ func (d *Daemon) services() map[string]service {
 		serviceRest:    d.serveRest,
 		serviceHistory: d.serveHistory,
 		serviceUpgrade: d.serveUpgrade,
+		serviceRotate:  d.serveRotate,
+		serviceCA:      d.serveCA,
 		fencer.Service: d.fencer.Serve,
 	}
 }
@@ -89,6 +91,7 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 		d.rememberMembers(st)
 		d.peer.Refresh()
 	}
+	d.mindIdentity(st)
 	d.members.Poke()
 	d.loop.applied(st, c)
 	if c.Config != nil || before.CIB == nil {

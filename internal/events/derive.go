@@ -59,6 +59,14 @@ func (d *deriver) cluster() {
 			d.add(Event{Kind: KindCluster, Node: m.Name, Text: m.Name + " belongs to the cluster"})
 		}
 	}
+	for i := range is.Members {
+		if m := &is.Members[i]; was.Member(m.Name) != nil && was.Member(m.Name).Key != m.Key {
+			d.add(Event{Kind: KindCluster, Node: m.Name, Text: m.Name + " has a new key"})
+		}
+	}
+	if was.Authority != is.Authority {
+		d.add(Event{Kind: KindCluster, Text: "the cluster has a new certificate authority"})
+	}
 	for i := range was.Members {
 		if m := &was.Members[i]; is.Member(m.Name) == nil {
 			d.add(Event{Kind: KindCluster, Node: m.Name, Text: m.Name + " no longer belongs to the cluster"})

@@ -1,9 +1,10 @@
 // Package peer is the one port over which the nodes of a cluster talk: calls with answers, messages that
 // are sent and forgotten, streams for raft and HTTP, and the joining of new nodes.
 //
-// It owns who may speak. Every connection is TLS 1.3 with certificates on both sides, from the certificate
-// authority that the cluster made for itself, and the key behind each certificate must be the one that the
-// cluster's members agreed on. Whoever has no such key fails in the handshake and gets no byte of ours;
+// It owns who may speak. Every connection is TLS 1.3 with certificates on both sides, and the key behind each
+// certificate must be the one that the cluster's members agreed on, or have the word of that one for its own: so
+// nodes exchange their keys (Renew). The certificate authority that the cluster made for itself counts where no
+// members are known yet. Whoever has no such key fails in the handshake and gets no byte of ours;
 // whoever holds an unused invitation gets to the service "join" and to nothing else. A member that leaves
 // the list is cut off at once, in the middle of whatever it was doing.
 //

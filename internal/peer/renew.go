@@ -56,6 +56,35 @@ func (id *Identity) Follow(ca *Identity, cert *x509.Certificate) (*Identity, err
 	return &next, next.check()
 }
 
+// Authority is the authority's part of an identity as it goes from member to member: PEM, with the key if asked
+// for.
+func (id *Identity) Authority(withKey bool) (certs, key []byte, err error) {
+	if withKey {
+		if id.CAKey == nil {
+			return nil, nil, errors.New("this node does not hold the key of the cluster's certificate authority (ca.key)")
+		}
+		if key, err = keyPEM(id.CAKey); err != nil {
+			return nil, nil, err
+		}
+	}
+	return certsPEM(id.CAs[0]), key, nil
+}
+
+// ReadAuthority reads what Authority wrote.
+func ReadAuthority(certs, key []byte) (*Identity, error) {
+	id := &Identity{}
+	var err error
+	if id.CAs, err = parseCerts(certs); err != nil {
+		return nil, fmt.Errorf("the certificate authority: %w", err)
+	}
+	if len(key) > 0 {
+		if id.CAKey, err = parseKey(key); err != nil {
+			return nil, fmt.Errorf("the certificate authority: %w", err)
+		}
+	}
+	return id, nil
+}
+
 // pinned finds the key by which one of several is known among the certificates that somebody shows: that of the
 // first, or an earlier one that vouches for it. known tells whether a key is one of them.
 func pinned(certs []*x509.Certificate, known func(keyHash string) bool) (string, error) {

@@ -56,18 +56,18 @@ func NewSpeaking(t testing.TB, nodes int, speaks cib.Vocabulary) *Cluster {
 	for i := range nodes {
 		name := fmt.Sprintf("n%d", i+1)
 		c.speaks[name] = speaks
-		c.add(name)
+		c.Add(name)
 	}
 	c.Until("all members are online", func() bool { return c.Online() == nodes })
 	return c
 }
 
-// add makes a node a member and starts it.
-func (c *Cluster) add(name string) {
+// Add makes a node a member and starts it.
+func (c *Cluster) Add(name string) {
 	c.T.Helper()
-	o := daemon.NodeOptions{Name: name, Listen: []string{name + ":2225"}, Dial: c.World.dial(name), Speaks: c.speaks[name]}
+	o := daemon.NodeOptions{Name: name, Listen: []string{name + ":2225"}, Dial: c.World.Dial(name), Speaks: c.speaks[name]}
 	if len(c.Names) == 0 {
-		if err := daemon.Setup(c.World.layout(name), "test", o); err != nil {
+		if err := daemon.Setup(c.World.Layout(name), "test", o); err != nil {
 			c.T.Fatal(err)
 		}
 	} else {
@@ -77,7 +77,7 @@ func (c *Cluster) add(name string) {
 		if err != nil {
 			c.T.Fatal(err)
 		}
-		if err := daemon.Join(ctx, c.World.layout(name), invited.Token, o); err != nil {
+		if err := daemon.Join(ctx, c.World.Layout(name), invited.Token, o); err != nil {
 			c.T.Fatal(err)
 		}
 	}

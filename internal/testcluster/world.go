@@ -71,8 +71,8 @@ func (w *World) daemon(name string) *daemon.Daemon {
 	return nil
 }
 
-// dial connects a host to others while its present daemon lives.
-func (w *World) dial(name string) func(ctx context.Context, local, remote string) (net.Conn, error) {
+// Dial connects a host to others while its present daemon lives.
+func (w *World) Dial(name string) func(ctx context.Context, local, remote string) (net.Conn, error) {
 	return func(ctx context.Context, _, remote string) (net.Conn, error) { return w.c.Net.Dial(ctx, name, remote) }
 }
 
@@ -94,7 +94,7 @@ func (w *World) start(name string) error {
 	h.boot = b
 	speaks := w.c.speaks[name]
 	w.mu.Unlock()
-	layout := w.layout(name)
+	layout := w.Layout(name)
 	d, err := daemon.New(daemon.Config{
 		Layout: layout, BootID: id, Self: "/bin/true", Log: slog.New(w.c.log), Speaks: speaks,
 		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b},
@@ -135,8 +135,8 @@ func (w *World) TryStart(name string) error {
 	return err
 }
 
-// layout is where the files of a host's present daemon are.
-func (w *World) layout(name string) daemon.Layout {
+// Layout is where the files of a host's present daemon are.
+func (w *World) Layout(name string) daemon.Layout {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.layoutOf(name)

@@ -207,6 +207,13 @@ type Invited struct {
 	Expires time.Time `json:"expires"`
 }
 
+// Rotate is the body of an exchange of keys: a node's, by default that of the node that is asked, or the certificate
+// authority's.
+type Rotate struct {
+	Node string `json:"node,omitempty"`
+	CA   bool   `json:"ca,omitempty"`
+}
+
 // Options is the body of a change of the cluster's options. What is left out stays as it is.
 type Options struct {
 	Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
