@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"internal/agents":               {},
 	"internal/guestfence":           {},
 	"internal/hypervisor":           {"internal/guestfence"},
+	"internal/owner":                {"internal/cib", "internal/scheduler", "internal/guestfence", "internal/hypervisor"},
 	"internal/guestfence/guesttest": {"internal/guestfence"},
 	// The doors.
 	"internal/corosync":    {},

@@ -45,6 +45,7 @@ const (
 	Settled Migration = iota
 	Leaving           // it may go on running elsewhere from any moment
 	Coming            // its process is here, what runs is not yet
+	Left              // it is shut off here since it runs elsewhere
 )
 
 // Here tells whether what runs, runs here.

@@ -127,6 +127,9 @@ func look(lib *libvirt.Libvirt, d libvirt.Domain) (Machine, error) {
 	}
 	m := Machine{Machine: guestfence.Machine{Name: d.Name, UUID: uuidText(d.UUID), State: guestfence.State(state)}, Persistent: persistent == 1}
 	if m.State.Off() {
+		if libvirt.DomainShutoffReason(reason) == libvirt.DomainShutoffMigrated {
+			m.Migration = Left
+		}
 		return m, nil
 	}
 	m.Migration, err = migration(lib, d, m.State, reason)

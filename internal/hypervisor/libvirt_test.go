@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -221,4 +222,22 @@ func FuzzParseSaved(f *testing.F) {
 func FuzzParseURI(f *testing.F) {
 	f.Add("qemu+ssh://root@hv2:2222/system?socket=/x")
 	f.Fuzz(func(_ *testing.T, s string) { _, _ = parseURI(s) })
+}
+
+func TestParsePorts(t *testing.T) {
+	got, err := parsePorts([]byte(`<domain><devices>
+  <serial type='unix'><source mode='bind' path='/s/1'/><target port='0'/></serial>
+  <serial type='unix'><source mode='connect' path='/s/2'/></serial>
+  <serial type='pty'><source path='/dev/pts/1'/></serial>
+  <channel type='unix'><source mode='bind' path='/c/1'/><target type='guestfwd' address='10.0.2.179' port='1229'/></channel>
+</devices></domain>`))
+	want := []guestfence.Port{{Path: "/s/1"}, {Path: "/c/1", Channel: true}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
+func FuzzParsePorts(f *testing.F) {
+	f.Add([]byte(`<domain><devices><serial type='unix'><source mode='bind' path='/s/1'/></serial></devices></domain>`))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parsePorts(b) })
 }

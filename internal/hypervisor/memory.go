@@ -106,10 +106,10 @@ func (h *Memory) Off(_ context.Context, id string) (guestfence.Proof, error) {
 	switch {
 	case err != nil:
 		return guestfence.Proof{}, err
-	case m.State.Off():
-		return guestfence.Proof{Kind: guestfence.AlreadyOff, Detail: "shut off in memory"}, nil
 	case m.Migration != Settled:
 		return guestfence.Proof{}, fmt.Errorf("machine %s: %w", m.Name, ErrMigrating)
+	case m.State.Off():
+		return guestfence.Proof{Kind: guestfence.AlreadyOff, Detail: "shut off in memory"}, nil
 	}
 	m.State = guestfence.ShutOff
 	h.tell(Event{Kind: Stopped, Name: m.Name, UUID: m.UUID})
