@@ -11,6 +11,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/fencer"
 	"github.com/cerco-ha/cerco/internal/membership"
+	"github.com/cerco-ha/cerco/internal/store"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
@@ -27,7 +28,10 @@ func (d *Daemon) makeMembers() {
 	d.members = membership.New(membership.Config{
 		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: d.run, Speaks: d.cfg.Speaks,
 		State: d.store.View, Position: d.position, Voters: d.voters, Ready: d.ready,
-		Send:    func(to string, msg []byte) { d.peer.Send(to, serviceBeat, msg) },
+		Send: func(to string, msg []byte) { d.peer.Send(to, serviceBeat, msg) },
+		Sign: func(s membership.Sign) {
+			d.store.Heard(store.Contact{Node: s.From, Term: s.Term, Leads: s.Leads, Follows: s.Follows, Since: s.Since})
+		},
 		Changed: d.viewChanged, Perform: d.lone.perform, Memory: d.readMemory(), Remember: d.remember, Now: d.cfg.Now, Log: d.log,
 	})
 	d.peer.HandleSend(serviceBeat, func(from string, _ int, msg []byte) { d.members.Receive(from, msg) })

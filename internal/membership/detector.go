@@ -173,11 +173,20 @@ func (d *detector) silence(p *peer) time.Duration {
 	return d.attended - max(p.heardAt, p.toldAt, p.since)
 }
 
-// hear takes a heartbeat. It reports whether it is to be answered at once.
-func (d *detector) hear(b Beat, now time.Time) (answer bool) {
+// Sign is what a heartbeat tells of who leads the log that is ours.
+type Sign struct {
+	From    string
+	Term    uint64
+	Leads   bool      // the sender takes itself for the leader of that term
+	Follows bool      // it takes us for it,
+	Since   time.Time // and has heard what we sent at that time
+}
+
+// hear takes a heartbeat. It reports whether it is to be answered at once, and what it tells of the log.
+func (d *detector) hear(b Beat, now time.Time) (answer bool, sign Sign) {
 	p := d.peers[b.ID]
 	if p == nil || p.name != b.Name || b.Run == p.before || b.Run == p.beat.Run && b.Seq <= p.beat.Seq {
-		return false
+		return false, sign
 	}
 	if b.Run != p.beat.Run {
 		p.before = p.beat.Run
@@ -186,10 +195,17 @@ func (d *detector) hear(b Beat, now time.Time) (answer bool) {
 		p.ledAt = d.attended
 	}
 	p.beat, p.ever, p.heard, p.heardAt, p.lost = b, true, now, d.attended, false
+	ours := b.Generation == d.position.Generation && b.Term == d.position.Term
+	if ours && d.mode != leading && b.Leader == b.Name {
+		sign = Sign{From: b.Name, Term: b.Term, Leads: true}
+	}
 	if s := d.sent[b.Ack%uint64(len(d.sent))]; b.AckRun == d.self.run && s.seq == b.Ack && b.Ack > 0 {
 		// An answer counts for one leader, or for those that have none: so no two sides count the same one.
 		if d.mode == leading && b.Leader == d.self.name || d.mode != leading && b.Open {
 			p.acked = later(p.acked, s.at)
+			if ours && d.mode == leading {
+				sign = Sign{From: b.Name, Term: b.Term, Follows: true, Since: s.at}
+			}
 		}
 		if b.Leads && d.mode != leading && b.Generation == d.position.Generation && b.Term >= d.position.Term {
 			p.granted = later(p.granted, s.at.Add(min(d.timing.lease, time.Duration(b.Lease)*time.Millisecond)))
@@ -207,10 +223,10 @@ func (d *detector) hear(b Beat, now time.Time) (answer bool) {
 		}
 	}
 	if d.mode != leading || b.Leads || now.Sub(p.replied) < d.timing.heartbeat/2 {
-		return false
+		return false, sign
 	}
 	p.replied = now
-	return true
+	return true, sign
 }
 
 func later(a, b time.Time) time.Time {

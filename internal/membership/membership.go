@@ -22,6 +22,7 @@ type Config struct {
 	Voters   func() []string             // names of the members that have a vote in the log
 	Ready    func() bool                 // takes orders; nil: always
 	Send     func(to string, msg []byte) // to a member, by name; may lose it
+	Sign     func(Sign)                  // somebody has told who leads the log; nil: nobody wants to know
 	Changed  func(View)                  // there is news; the view is the caller's to keep
 	Perform  func(Effect)                // what is to be done without a leader; nil: nothing is
 	Memory   Memory                      // as it was kept; that of another boot is not looked at
@@ -92,7 +93,11 @@ func (m *Membership) Receive(from string, msg []byte) {
 		return
 	}
 	m.put(maxWaiting, func() {
-		if m.detector.hear(b, m.cfg.Now()) {
+		answer, sign := m.detector.hear(b, m.cfg.Now())
+		if sign != (Sign{}) && m.cfg.Sign != nil {
+			m.cfg.Sign(sign)
+		}
+		if answer {
 			m.heartbeat([]*peer{m.detector.peers[b.ID]})
 		}
 		if b.Leads && b.Generation == m.detector.position.Generation {

@@ -23,16 +23,18 @@ type node struct {
 	raft  *raft.Raft
 	lead  chan bool     // raft's word on leadership
 	done  chan struct{} // closed when the node ends
-	nudge chan uint64   // newest index that the others should hear to be committed
 	ready chan struct{} // closed when raft is set
 
 	questions questions
+	contacts  *contacts
+	nudges    *nudges
 }
 
 // startNode opens the log that current.json names and takes part in it.
 func (s *Store) startNode(id current) (n *node, err error) {
 	dir := id.dir(s.cfg.Dir)
-	n = &node{store: s, id: id, lead: make(chan bool, 16), done: make(chan struct{}), nudge: make(chan uint64, 1), ready: make(chan struct{})}
+	n = &node{store: s, id: id, lead: make(chan bool, 16), done: make(chan struct{}), ready: make(chan struct{}), contacts: newContacts()}
+	n.nudges = newNudges(n)
 	if n.disk, err = openDisk(filepath.Join(dir, diskFile), s.cfg.SlowDisk, s.heardDisk); err != nil {
 		if errors.Is(err, errDamaged) {
 			err = fmt.Errorf("%w; %s", err, adviceDamaged)
@@ -68,7 +70,6 @@ func (s *Store) startNode(id current) (n *node, err error) {
 	commit := n.raft.CommitIndex
 	n.disk.known.Store(&commit)
 	s.wg.Go(n.followLead)
-	s.wg.Go(n.sendNudges)
 	return n, nil
 }
 
@@ -116,6 +117,7 @@ func (n *node) config(log *raftLog) *raft.Config {
 // stop ends our part in the log. What raft has not yet applied stays in the log.
 func (n *node) stop() error {
 	n.questions.drain()
+	n.nudges.end()
 	close(n.done)
 	ended := n.raft.Shutdown()
 	err := errors.Join(n.trans.Close(), n.layer.Close(), ended.Error()) // without connections nothing holds raft up
@@ -175,6 +177,15 @@ func (n *node) header() raft.RPCHeader {
 
 // last returns term and index of the last entry that we have.
 func (n *node) last() (term, index uint64) {
+	var l raft.Log
+	if index = n.raft.LastIndex(); index > 0 && n.cache.GetLog(index, &l) == nil {
+		return l.Term, index
+	}
+	return n.lastOfAll()
+}
+
+// lastOfAll is last where that is in a snapshot. It asks raft for all that it can tell, which is much.
+func (n *node) lastOfAll() (term, index uint64) {
 	stats := n.raft.Stats()
 	get := func(key string) uint64 {
 		v, _ := strconv.ParseUint(stats[key], 10, 64)

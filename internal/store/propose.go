@@ -35,7 +35,7 @@ func (s *Store) Begin(c cib.Command) (outcomeOf func(context.Context) (cib.State
 		if err := answer(ctx); err != nil {
 			return n.fsm.view(), s.explain(n, err)
 		}
-		n.committed(f.Index())
+		n.nudges.committed(f.Index())
 		o, ok := f.Response().(outcome)
 		if !ok {
 			return n.fsm.view(), fmt.Errorf("%w: the log answered %T", ErrUncertain, f.Response())
@@ -56,6 +56,7 @@ func (s *Store) Barrier(ctx context.Context) error {
 	if err := n.ask(func() raft.Future { return n.raft.Barrier(0) })(ctx); err != nil {
 		return s.explain(n, err)
 	}
+	n.nudges.committed(n.raft.CommitIndex())
 	return nil
 }
 
@@ -66,7 +67,7 @@ func (s *Store) VerifyLeader(ctx context.Context) error {
 	if n == nil {
 		return s.noNode()
 	}
-	if err := n.ask(n.raft.VerifyLeader)(ctx); err != nil {
+	if err := n.contacts.ask(func() error { return n.ask(n.raft.VerifyLeader)(ctx) }); err != nil {
 		return s.notLeader(n)
 	}
 	return nil

@@ -65,7 +65,7 @@ type Timing struct {
 // DefaultTiming gives a new leader about a second after the old one's death.
 var DefaultTiming = Timing{
 	Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 400 * time.Millisecond,
-	Commit: 50 * time.Millisecond, RPC: 2 * time.Second, Voters: 250 * time.Millisecond,
+	Commit: 500 * time.Millisecond, RPC: 2 * time.Second, Voters: 250 * time.Millisecond,
 	SnapshotInterval: 30 * time.Second, SnapshotThreshold: 4096, TrailingLogs: 4096,
 }
 
@@ -260,8 +260,8 @@ func (s *Store) Leader() (name string, term uint64) {
 	if n == nil {
 		return "", 0
 	}
-	addr, _ := n.raft.LeaderWithID()
-	return string(addr), n.raft.CurrentTerm()
+	addr, _, term := n.leader()
+	return string(addr), term
 }
 
 // Last returns term and index of the last entry that is in our log, committed or not. Of several

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Raft's leader sends each node a heartbeat up to 20 times a second, beside the cluster's own signs of life, which say
+// the same: who leads, who follows, in which term. Where those come, they stand for raft's, at both ends, and only
+// where they do not raft's are sent. It never changes what a node believes: a sign counts for the leader and the
+// term that raft itself has learnt from the log's own messages, one of which still goes out every realEvery.
+
+// Contact is a sign of life of another node, as far as it is about the log.
+type Contact struct {
+	Node string
+	Term uint64
+
+	Leads   bool      // it says that it leads in that term
+	Follows bool      // it says that we lead in that term,
+	Since   time.Time // and it has heard what we sent at that time
+}
+
+const (
+	realEvery = time.Second     // how often a heartbeat of raft goes over raft's own connection all the same
+	realTrust = 3 * time.Second // after so long without one, signs of a leader's life count no more
+)
+
+// contacts are the signs of life of those that follow us, and what raft still sends itself.
+type contacts struct {
+	mu      sync.Mutex
+	signs   map[raft.ServerAddress]sign
+	sent    map[raft.ServerAddress]time.Time // raft's last heartbeat that was answered
+	asking  int                              // questions under way that signs of life may not answer
+	changed chan struct{}                    // closed and replaced with every sign and question
+
+	heartbeat func(raft.RPC) // takes a heartbeat; set once, before anything is heard
+	heard     time.Time      // when raft's own last one came
+}
+
+type sign struct {
+	term  uint64
+	since time.Time
+	fresh bool // no heartbeat was answered by it yet
+}
+
+func newContacts() *contacts {
+	return &contacts{signs: map[raft.ServerAddress]sign{}, sent: map[raft.ServerAddress]time.Time{}, changed: make(chan struct{})}
+}
+
+// broadcast wakes who waits; c.mu is held.
+func (c *contacts) broadcast() {
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// Heard takes a sign of life.
+func (s *Store) Heard(c Contact) {
+	n := s.node.Load()
+	switch {
+	case n == nil:
+	case c.Leads:
+		n.heardLeader(c)
+	case c.Follows:
+		n.contacts.mu.Lock()
+		n.contacts.signs[raft.ServerAddress(c.Node)] = sign{c.Term, c.Since, true}
+		n.contacts.broadcast()
+		n.contacts.mu.Unlock()
+	}
+}
+
+// heardLeader has raft know that the leader that it has is alive.
+func (n *node) heardLeader(c Contact) {
+	n.contacts.mu.Lock()
+	take, known := n.contacts.heartbeat, time.Since(n.contacts.heard) < realTrust
+	n.contacts.mu.Unlock()
+	leader, id, term := n.leader()
+	if !known || take == nil || string(leader) != c.Node || term != c.Term || n.raft.State() != raft.Follower {
+		return
+	}
+	addr := n.trans.EncodePeer(id, leader)
+	take(raft.RPC{RespChan: make(chan raft.RPCResponse, 1), Command: &raft.AppendEntriesRequest{Term: term, Leader: addr,
+		RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: addr}}})
+}
+
+// leader is who leads in which term: raft forgets the leader before it raises the term.
+func (n *node) leader() (raft.ServerAddress, raft.ServerID, uint64) {
+	for {
+		term := n.raft.CurrentTerm()
+		addr, id := n.raft.LeaderWithID()
+		if n.raft.CurrentTerm() == term {
+			return addr, id, term
+		}
+	}
+}
+
+// answered waits for a sign of life that answers a heartbeat to a node; false: the heartbeat must be sent.
+func (c *contacts) answered(to raft.ServerAddress, term uint64, timing Timing, done <-chan struct{}) bool {
+	var late <-chan time.Time
+	for {
+		c.mu.Lock()
+		s, changed := c.signs[to], c.changed
+		if c.asking > 0 || time.Since(c.sent[to]) > realEvery || s.term != term || time.Since(s.since) > timing.Heartbeat/2 {
+			c.mu.Unlock()
+			return false
+		}
+		if s.fresh {
+			s.fresh = false
+			c.signs[to] = s
+			c.mu.Unlock()
+			return true
+		}
+		c.mu.Unlock()
+		if late == nil {
+			timer := time.NewTimer(timing.Heartbeat / 5)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-changed:
+		case <-late:
+			return false
+		case <-done:
+			return false
+		}
+	}
+}
+
+func (c *contacts) reached(to raft.ServerAddress) {
+	c.mu.Lock()
+	c.sent[to] = time.Now()
+	c.mu.Unlock()
+}
+
+// ask has every heartbeat be raft's own until the answer is there: what is asked is how it is now, not a while ago.
+func (c *contacts) ask(question func() error) error {
+	count := func(by int) {
+		c.mu.Lock()
+		c.asking += by
+		c.broadcast()
+		c.mu.Unlock()
+	}
+	count(1)
+	defer count(-1)
+	return question()
+}
+
+// SetHeartbeatHandler is raft's: it takes in what another raft sends.
+func (t *transport) SetHeartbeatHandler(take func(raft.RPC)) {
+	c := t.node.contacts
+	c.mu.Lock()
+	c.heartbeat = take
+	c.mu.Unlock()
+	t.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) {
+		c.mu.Lock()
+		c.heard = time.Now()
+		c.mu.Unlock()
+		take(rpc)
+	})
+}
