@@ -60,10 +60,11 @@ var mayImport = map[string][]string{
 	"tools/bench":          {"tools/internal/*"},
 	"tools/cibgen":         {"tools/internal/*"},
 	"tools/corpus":         {"tools/internal/*"},
-	"tools/failover":       {},
 	"tools/pcsreplay":      {},
+	"tools/failover":       {"tools/internal/*"},
+	"tools/load":           {"internal/client", "internal/cib", "internal/wire", "tools/internal/*"},
 	"tools/fuzzoracle":     {"tools/internal/*"},
-	"tools/internal/judge": {}, "tools/internal/sim": {}, "tools/internal/cibgen": {},
+	"tools/internal/judge": {}, "tools/internal/sim": {}, "tools/internal/cibgen": {}, "tools/internal/hosts": {},
 }
 
 func checkImports(p *pkg) []complaint {

@@ -1,4 +1,9 @@
-package failover
+// Package hosts makes namespaces that take each other for hosts, and runs a cluster on them: ours, or Corosync and
+// Pacemaker, so that both are measured in the same way.
+//
+// It owns the hosts (made by a script that lies outside of this repository) and the two sides, and promises that what
+// the machine lacks skips the benchmark with a message. It never decides what is measured.
+package hosts
 
 import (
 	"context"
@@ -14,16 +19,22 @@ import (
 	"time"
 )
 
-// hosts are namespaces that take each other for hosts, made by cluster.sh.
-type hosts struct {
-	b    *testing.B
+// Hosts are namespaces, made by cluster.sh, with a cluster of one of the sides on them.
+type Hosts struct {
+	N int
+
+	b    testing.TB
+	side Side
 	base string
-	n    int
+	inst string // tells these hosts from those of another run on the same machine
 }
 
-// newHosts makes n hosts with nothing running on them, or skips.
-func newHosts(b *testing.B, n int, args ...string) *hosts {
+// New makes n hosts and starts a cluster on them, or skips.
+func New(b testing.TB, side Side, n int) *Hosts {
 	b.Helper()
+	if what := side.missing(); what != "" {
+		b.Skipf("%s is not installed", what)
+	}
 	if os.Getuid() != 0 {
 		b.Skip("hosts are namespaces: this needs root")
 	}
@@ -36,7 +47,7 @@ func newHosts(b *testing.B, n int, args ...string) *hosts {
 			b.Skipf("%s is not installed", tool)
 		}
 	}
-	h := &hosts{b: b, base: b.TempDir(), n: n}
+	h := &Hosts{b: b, side: side, base: b.TempDir(), N: n, inst: strconv.Itoa(os.Getpid() % 10000)}
 	if err := os.Chmod(filepath.Dir(h.base), 0o755); err != nil { // hacluster looks into it
 		b.Fatal(err)
 	}
@@ -57,19 +68,21 @@ func newHosts(b *testing.B, n int, args ...string) *hosts {
 			b.Logf("ending the hosts: %v: %s", err, out)
 		}
 	})
-	h.must(h.script(append([]string{"up", strconv.Itoa(n)}, args...)...))
+	h.must(h.script(append([]string{"up", strconv.Itoa(n)}, side.args()...)...))
+	side.start(h)
+	h.Await("all hosts to be up", 2*time.Minute, func() bool { return h.Up(1) == n && h.DC(1) > 0 })
 	return h
 }
 
-func (h *hosts) script(args ...string) *exec.Cmd {
+func (h *Hosts) script(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(h.base, "cluster.sh"), args...)
-	cmd.Env = append(os.Environ(), "INCUMBENT_BASE="+h.base, "LC_ALL=C", "CIB_user=root",
+	cmd.Env = append(os.Environ(), "INCUMBENT_BASE="+h.base, "HB_INST="+h.inst, "LC_ALL=C", "CIB_user=root",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	return cmd
 }
 
 // must runs a command that may not fail, and returns what it printed. What it leaves running may keep its output.
-func (h *hosts) must(cmd *exec.Cmd) string {
+func (h *Hosts) must(cmd *exec.Cmd) string {
 	h.b.Helper()
 	out, err := h.run(cmd)
 	if err != nil {
@@ -78,7 +91,7 @@ func (h *hosts) must(cmd *exec.Cmd) string {
 	return out
 }
 
-func (h *hosts) run(cmd *exec.Cmd) (string, error) {
+func (h *Hosts) run(cmd *exec.Cmd) (string, error) {
 	f, err := os.CreateTemp(h.base, "out")
 	if err != nil {
 		return "", err
@@ -91,15 +104,15 @@ func (h *hosts) run(cmd *exec.Cmd) (string, error) {
 	return string(out), errors.Join(err, err2)
 }
 
-// on runs a command inside a host.
-func (h *hosts) on(i int, stdin string, args ...string) (string, error) {
+// On runs a command inside a host.
+func (h *Hosts) On(i int, stdin string, args ...string) (string, error) {
 	cmd := h.script(append([]string{"x", strconv.Itoa(i)}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	return h.run(cmd)
 }
 
 // daemon starts a daemon of a host, in its cgroup.
-func (h *hosts) daemon(i int, args ...string) {
+func (h *Hosts) daemon(i int, args ...string) {
 	h.b.Helper()
 	cmd := h.script(append([]string{"xd", strconv.Itoa(i)}, args...)...)
 	log, err := os.OpenFile(filepath.Join(h.base, fmt.Sprintf("daemon.%d.log", i)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -114,27 +127,33 @@ func (h *hosts) daemon(i int, args ...string) {
 	go cmd.Wait()
 }
 
-// kill ends every process of a host, and returns when that was.
-func (h *hosts) kill(i int) time.Time {
+// Kill ends every process of a host, and returns when that was.
+func (h *Hosts) Kill(i int) time.Time {
 	at := time.Now()
 	h.must(h.script("kill", strconv.Itoa(i)))
 	return at
 }
 
-// plug gives a host that was fenced its network back.
-func (h *hosts) plug(i int) {
-	ns, addr := fmt.Sprintf("hb-n%d", i), fmt.Sprintf("10.77.0.%d/24", i)
+// Plug gives a host that was fenced its network back, and starts its part in the cluster again.
+func (h *Hosts) Plug(i int) {
+	ns, addr := fmt.Sprintf("hb%s-n%d", h.inst, i), fmt.Sprintf("10.77.0.%d/24", i)
 	for _, args := range [][]string{{"addr", "flush", "dev", "e0"}, {"addr", "add", addr, "dev", "e0"}, {"link", "set", "e0", "up"}} {
 		h.must(exec.Command("ip", append([]string{"-n", ns}, args...)...))
 	}
-	if out, err := h.on(i, "", "sh", "-c", "rm -f /run/Dummy-*.state"); err != nil {
+	if out, err := h.On(i, "", "sh", "-c", "rm -f /run/Dummy-*.state"); err != nil {
 		h.b.Fatalf("%v: %s", err, out)
 	}
+	h.side.again(h, i)
 }
 
-// started is when a Dummy resource was started on a host; zero: it does not run there.
-func (h *hosts) started(i int, resource string) time.Time {
-	holder, err := os.ReadFile(filepath.Join(h.base, "run", fmt.Sprintf("holder.%d", i)))
+// Tool runs a command of the cluster inside a host: both sides have those that are used here.
+func (h *Hosts) Tool(i int, args ...string) (string, error) {
+	return h.On(i, "", h.side.command(h, i, args...)...)
+}
+
+// Started is when a Dummy resource was started on a host; zero: it does not run there.
+func (h *Hosts) Started(i int, resource string) time.Time {
+	holder, err := os.ReadFile(filepath.Join(h.base, "run"+h.inst, fmt.Sprintf("holder.%d", i)))
 	if err != nil {
 		return time.Time{}
 	}
@@ -145,8 +164,8 @@ func (h *hosts) started(i int, resource string) time.Time {
 	return info.ModTime()
 }
 
-// await waits until something holds.
-func (h *hosts) await(what string, limit time.Duration, holds func() bool) {
+// Await waits until something holds.
+func (h *Hosts) Await(what string, limit time.Duration, holds func() bool) {
 	h.b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -161,18 +180,44 @@ func (h *hosts) await(what string, limit time.Duration, holds func() bool) {
 }
 
 // dump shows the ends of the daemons' logs.
-func (h *hosts) dump() {
-	for i := 1; i <= h.n; i++ {
+func (h *Hosts) dump() {
+	for i := 1; i <= h.N; i++ {
 		data, _ := os.ReadFile(filepath.Join(h.base, fmt.Sprintf("daemon.%d.log", i)))
 		h.b.Logf("host %d: ...%s", i, data[max(0, len(data)-1500):])
 	}
 }
 
-func median(list []float64) float64 {
+// Median is of a list, 0 of none.
+func Median(list []float64) float64 {
 	list = slices.Sorted(slices.Values(list))
 	n := len(list)
 	if n == 0 {
 		return 0
 	}
 	return (list[(n-1)/2] + list[n/2]) / 2
+}
+
+const device = `<primitive class="stonith" id="fence" type="fence_netns"><instance_attributes id="fence-ia"><nvpair id="fence-hl" name="pcmk_host_list" value="%s"/></instance_attributes></primitive>`
+
+// Configure gives the cluster a fence device for all hosts, and resources.
+func (h *Hosts) Configure(resources string) {
+	h.b.Helper()
+	var names []string
+	for i := 1; i <= h.N; i++ {
+		names = append(names, fmt.Sprintf("n%d", i))
+	}
+	file := filepath.Join(h.base, "resources.xml") // too long for an argument
+	xml := "<resources>" + fmt.Sprintf(device, strings.Join(names, " ")) + resources + "</resources>"
+	if err := os.WriteFile(file, []byte(xml), 0o644); err != nil {
+		h.b.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"--modify", "--allow-create", "--scope", "crm_config", "--xml-text", `<crm_config><cluster_property_set id="cib-bootstrap-options"><nvpair id="o-stonith" name="stonith-enabled" value="true"/></cluster_property_set></crm_config>`},
+		{"--modify", "--allow-create", "--scope", "rsc_defaults", "--xml-text", `<rsc_defaults><meta_attributes id="rsc-options"><nvpair id="rsc-stick" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults>`},
+		{"--replace", "--scope", "resources", "--xml-file", file},
+	} {
+		if out, err := h.Tool(1, append([]string{"cibadmin"}, args...)...); err != nil {
+			h.b.Fatalf("%v: %v: %s", args, err, out)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package failover
+package hosts
 
 import (
 	"fmt"
@@ -11,22 +11,26 @@ import (
 	"time"
 )
 
-// side is one of the two: how it is started on the hosts, and how its tools are called.
-type side interface {
-	name() string
+// Side is one of the two: how it is started on the hosts, and how its tools are called.
+type Side interface {
+	Name() string
 	missing() string // what is not installed; empty: it can run
 	args() []string  // for cluster.sh up
-	start(h *hosts)  // on all hosts, which have nothing running
-	again(h *hosts, i int)
-	tool(h *hosts, i int, stdin string, args ...string) (string, error)
+	start(h *Hosts)  // on all hosts, which have nothing running
+	again(h *Hosts, i int)
+	command(h *Hosts, i int, args ...string) []string // one of the cluster's tools, as it is called inside a host
+	daemons() []string                                // names of the processes that are the cluster itself
 }
 
-// pacemaker is Corosync and Pacemaker as Debian has them, with their default times.
-type pacemaker struct{}
+// Sides are ours, the program of that path, and theirs.
+func Sides(program string) []Side { return []Side{Cerco{program}, Pacemaker{}} }
 
-func (pacemaker) name() string { return "pacemaker" }
+// Pacemaker is Corosync and Pacemaker as Debian has them, with their default times.
+type Pacemaker struct{}
 
-func (pacemaker) missing() string {
+func (Pacemaker) Name() string { return "pacemaker" }
+
+func (Pacemaker) missing() string {
 	for _, p := range []string{"corosync", "pacemakerd", "cibadmin", "crm_mon"} {
 		if _, err := exec.LookPath(p); err != nil {
 			return p
@@ -35,9 +39,9 @@ func (pacemaker) missing() string {
 	return ""
 }
 
-func (pacemaker) args() []string { return nil }
+func (Pacemaker) args() []string { return nil }
 
-func (pacemaker) start(h *hosts) {
+func (Pacemaker) start(h *Hosts) {
 	const agent = "/usr/sbin/fence_netns" // pacemaker-fenced looks nowhere else
 	data, err := os.ReadFile(filepath.Join(h.base, "fence_netns"))
 	if err == nil {
@@ -49,41 +53,44 @@ func (pacemaker) start(h *hosts) {
 	h.b.Cleanup(func() { os.Remove(agent) })
 }
 
-func (pacemaker) again(h *hosts, i int) { h.must(h.script("start", strconv.Itoa(i))) }
+func (Pacemaker) again(h *Hosts, i int) { h.must(h.script("start", strconv.Itoa(i))) }
 
-func (pacemaker) tool(h *hosts, i int, stdin string, args ...string) (string, error) {
-	return h.on(i, stdin, args...)
+func (Pacemaker) command(_ *Hosts, _ int, args ...string) []string { return args }
+
+func (Pacemaker) daemons() []string {
+	return []string{"corosync", "pacemakerd", "pacemaker-based", "pacemaker-fenced", "pacemaker-execd", "pacemaker-attrd",
+		"pacemaker-schedulerd", "pacemaker-controld"}
 }
 
-// cerco is ours, with its default times.
-type cerco struct{ program string }
+// Cerco is ours, with its default times.
+type Cerco struct{ Program string }
 
-func (cerco) name() string     { return "cerco" }
-func (cerco) missing() string  { return "" }
-func (c cerco) args() []string { return []string{"nostart"} }
+func (Cerco) Name() string     { return "cerco" }
+func (Cerco) missing() string  { return "" }
+func (c Cerco) args() []string { return []string{"nostart"} }
 
-func (c cerco) dir(h *hosts, i int) string {
+func (c Cerco) dir(h *Hosts, i int) string {
 	return filepath.Join(h.base, "cerco", fmt.Sprintf("n%d", i))
 }
 
-func (c cerco) start(h *hosts) {
+func (c Cerco) start(h *Hosts) {
 	h.b.Helper()
 	token := ""
-	for i := 1; i <= h.n; i++ {
-		args := []string{c.program, "cluster", "setup", "hb"}
+	for i := 1; i <= h.N; i++ {
+		args := []string{c.Program, "cluster", "setup", "hb"}
 		if i > 1 {
-			args = []string{c.program, "cluster", "join", token}
+			args = []string{c.Program, "cluster", "join", token}
 		}
 		args = append(args, "--dir", c.dir(h, i), "--node", fmt.Sprintf("n%d", i), "--addr", fmt.Sprintf("10.77.0.%d", i), "--api", "none")
-		if out, err := h.on(i, "", args...); err != nil {
+		if out, err := h.On(i, "", args...); err != nil {
 			h.b.Fatalf("%v: %s", err, out)
 		}
 		c.again(h, i)
-		if i == h.n {
+		if i == h.N {
 			return
 		}
-		h.await("an invitation", 30*time.Second, func() bool {
-			out, err := h.on(1, "", c.program, "cluster", "invite", "--dir", c.dir(h, 1))
+		h.Await("an invitation", 30*time.Second, func() bool {
+			out, err := h.On(1, "", c.Program, "cluster", "invite", "--dir", c.dir(h, 1))
 			_, token, _ = strings.Cut(out, "cluster join ")
 			token = strings.TrimSpace(token)
 			return err == nil && token != ""
@@ -91,22 +98,26 @@ func (c cerco) start(h *hosts) {
 	}
 }
 
-func (c cerco) again(h *hosts, i int) {
-	h.daemon(i, c.program, "daemon", "--dir", c.dir(h, i), "--boot-id", strconv.FormatInt(time.Now().UnixNano(), 36), "--fence-agents", h.base)
+func (c Cerco) again(h *Hosts, i int) {
+	h.daemon(i, c.Program, "daemon", "--dir", c.dir(h, i), "--boot-id", strconv.FormatInt(time.Now().UnixNano(), 36), "--fence-agents", h.base)
 }
 
-func (c cerco) tool(h *hosts, i int, stdin string, args ...string) (string, error) {
-	socket := "CERCO_SOCKET=" + filepath.Join(c.dir(h, i), "run", "cerco.sock")
-	return h.on(i, stdin, append([]string{"env", socket, c.program}, args...)...)
+func (c Cerco) command(h *Hosts, i int, args ...string) []string {
+	return append([]string{"env", "CERCO_SOCKET=" + c.Socket(h, i), c.Program}, args...)
 }
+
+// Socket is where the daemon of a host is asked.
+func (c Cerco) Socket(h *Hosts, i int) string { return filepath.Join(c.dir(h, i), "run", "cerco.sock") }
+
+func (Cerco) daemons() []string { return []string{"cerco"} }
 
 // What both are asked with, by the same tools.
 
 var online = regexp.MustCompile(`<node name="n\d+"[^>]* online="true"[^>]*pending="false"`)
 
-// up counts the nodes that are online, as one of them sees it.
-func up(s side, h *hosts, by int) int {
-	out, err := s.tool(h, by, "", "crm_mon", "-1", "--output-as=xml")
+// Up counts the nodes that are online, as one of them sees it.
+func (h *Hosts) Up(by int) int {
+	out, err := h.Tool(by, "crm_mon", "-1", "--output-as=xml")
 	if err != nil {
 		return 0
 	}
@@ -115,9 +126,9 @@ func up(s side, h *hosts, by int) int {
 
 var decides = regexp.MustCompile(`<current_dc present="true"[^>]* name="n(\d+)"`)
 
-// dc is the host that decides, 0 if none does.
-func dc(s side, h *hosts, by int) int {
-	out, err := s.tool(h, by, "", "crm_mon", "-1", "--output-as=xml")
+// DC is the host that decides, 0 if none does.
+func (h *Hosts) DC(by int) int {
+	out, err := h.Tool(by, "crm_mon", "-1", "--output-as=xml")
 	m := decides.FindStringSubmatch(out)
 	if err != nil || m == nil {
 		return 0
