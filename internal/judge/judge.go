@@ -247,10 +247,14 @@ func (j *Judge) host(e *Event) {
 	n := j.node(e.Node)
 	switch e.What {
 	case "off":
+		why := "its host was lost"
+		if len(n.fences) > 0 {
+			why = "its host was fenced"
+		}
 		n.off, n.paused = true, false
 		for _, name := range slices.Sorted(maps.Keys(j.resources)) {
 			if j.resources[name].on[e.Node] != nil {
-				j.become(&Event{At: e.At, Node: e.Node, Resource: name}, stopped, "its host was lost")
+				j.become(&Event{At: e.At, Node: e.Node, Resource: name}, stopped, why)
 			}
 		}
 	case "on":

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,12 +29,20 @@ type hosts struct {
 	tag   string // of the namespaces
 	names []string
 	rings int
+	net   *ether
+
+	mu    sync.Mutex
 	boots map[string]int
 	cmds  map[string]*exec.Cmd // the daemons
+	waits sync.WaitGroup
+
+	args  func(node string) []string          // more arguments for a daemon
+	ended func(node string, daemon *exec.Cmd) // is called when one has ended
 }
 
 const fenceAgent = `#!/bin/sh
-# Cuts the power of a namespace: ends every process in it. One at a time, as a power switch does.
+# Cuts the power of a namespace: ends every process in it. One at a time, as a power switch does. What it is asked for and
+# what it did goes into the journal; the file "power" says how it behaves.
 action=reboot
 while IFS= read -r line; do
 	case $line in
@@ -42,6 +51,27 @@ while IFS= read -r line; do
 	esac
 done
 pids() { ip netns pids %[1]s-"$port"; }
+note() {
+	read -r up _ </proc/uptime
+	echo "$up $*" >>%[2]s/journal
+}
+end() {
+	note "${by#*-} $port fence end $action $1"
+	exit "$1"
+}
+case $action in
+off | reboot | status)
+	by=$(ip netns identify $$)
+	note "${by#*-} $port fence begin $action"
+	power=
+	[ -e %[2]s/power ] && read -r power <%[2]s/power
+	case $power in
+	fails) end 1 ;;
+	hangs) exec sleep 3600 ;;
+	late) sleep 3 ;;
+	esac
+	;;
+esac
 case $action in
 metadata)
 	echo '<resource-agent name="fence_ns"><parameters><parameter name="port"/><parameter name="action"/></parameters><actions>'
@@ -50,12 +80,17 @@ metadata)
 	;;
 monitor | validate-all) ;;
 list) for n in %[3]s; do echo "$n,"; done ;;
-status) [ -n "$(pids)" ] || exit 2 ;;
+status) [ -n "$(pids)" ] || end 2; end 0 ;;
 off | reboot)
 	exec 9>%[2]s/switch && flock 9
-	by=$(ip netns identify $$)
+	[ "$power" = deceives ] && end 0
+	rm -f %[2]s/on/"$port"
 	while p=$(pids) && [ -n "$p" ]; do kill -9 $p 2>/dev/null; sleep 0.01; done
+	note "$port - off"
 	echo "$port by ${by#*-}" >>%[2]s/fenced
+	[ $action = off ] || : >%[2]s/reboot/"$port"
+	[ "$power" != lies ] || end 1
+	end 0
 	;;
 *) exit 1 ;;
 esac
@@ -65,28 +100,43 @@ exit 0
 // newHosts makes the machines and a cluster on all of them, with services that write down where they run.
 func newHosts(t *testing.T, nodes, rings int, services ...string) *hosts {
 	t.Helper()
+	h := newMachines(t, nodes, rings)
+	h.found()
+	h.configure(services)
+	return h
+}
+
+// newMachines makes the machines; nothing runs on them.
+func newMachines(t *testing.T, nodes, rings int) *hosts {
+	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("network namespaces need root: sudo make test-host")
 	}
-	for _, program := range []string{"ip", "nft", "flock"} {
+	for _, program := range []string{"ip", "flock"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed (iproute2, nftables, util-linux)", program)
+			t.Skipf("%s is not installed (iproute2, util-linux)", program)
 		}
 	}
-	h := &hosts{t: t, dir: t.TempDir(), tag: fmt.Sprintf("cerco%d", os.Getpid()), rings: rings, boots: map[string]int{}, cmds: map[string]*exec.Cmd{}}
+	h := &hosts{t: t, dir: t.TempDir(), tag: fmt.Sprintf("cerco%d", os.Getpid()), rings: rings, net: newEther(1), boots: map[string]int{}, cmds: map[string]*exec.Cmd{},
+		args: func(string) []string { return nil }, ended: func(string, *exec.Cmd) {}}
 	for i := range nodes {
 		h.names = append(h.names, fmt.Sprintf("n%d", i+1))
 	}
 	h.bin = filepath.Join(h.dir, "cerco")
 	h.run("go", "build", "-o", h.bin, "../../cmd/cerco")
-	if out, err := exec.Command("ip", "netns", "add", h.ns("sw")).CombinedOutput(); err != nil {
+	if out, err := exec.Command("ip", "netns", "add", h.ns("try")).CombinedOutput(); err != nil {
 		t.Skipf("no network namespaces here: %s", out)
+	}
+	try := newEther(0)
+	err := try.plug(h.ns("try"), "try", "try", 0)
+	try.close()
+	h.run("ip", "netns", "del", h.ns("try"))
+	if err != nil {
+		t.Skip(err)
 	}
 	t.Cleanup(h.demolish)
 	h.build()
 	h.install()
-	h.found()
-	h.configure(services)
 	return h
 }
 
@@ -121,26 +171,24 @@ func (h *hosts) in(node string, args ...string) string {
 	return h.run(append([]string{"ip", "netns", "exec", h.ns(node)}, args...)...)
 }
 
-// build makes namespaces and one bridge a ring, in a namespace of its own.
+// build makes namespaces with a device a ring.
 func (h *hosts) build() {
-	for ring := range h.rings {
-		h.run("ip", "-n", h.ns("sw"), "link", "add", fmt.Sprint("ring", ring), "up", "type", "bridge")
-	}
 	for _, node := range h.names {
 		h.run("ip", "netns", "add", h.ns(node))
 		h.run("ip", "-n", h.ns(node), "link", "set", "lo", "up")
 		for ring := range h.rings {
-			port, dev := fmt.Sprint(node, "r", ring), fmt.Sprint("eth", ring)
-			h.run("ip", "-n", h.ns("sw"), "link", "add", port, "master", fmt.Sprint("ring", ring), "up", "type", "veth", "peer", "name", dev, "netns", h.ns(node))
+			dev := fmt.Sprint("eth", ring)
+			if err := h.net.plug(h.ns(node), dev, node, ring); err != nil {
+				h.t.Fatal(err)
+			}
 			h.run("ip", "-n", h.ns(node), "addr", "add", h.addr(node, ring)+"/24", "dev", dev)
 			h.run("ip", "-n", h.ns(node), "link", "set", dev, "up")
 		}
-		h.in(node, "nft", "add table inet fault; add chain inet fault in { type filter hook input priority 0; }; add chain inet fault out { type filter hook output priority 0; }")
 	}
 }
 
 func (h *hosts) install() {
-	for _, dir := range []string{"fence", "records"} {
+	for _, dir := range []string{"fence", "records", "on", "reboot"} {
 		if err := os.Mkdir(h.path(dir), 0o755); err != nil {
 			h.t.Fatal(err)
 		}
@@ -187,33 +235,59 @@ func (h *hosts) found() {
 
 // boot starts a node's daemon on a host that has just booted.
 func (h *hosts) boot(node string) {
+	h.t.Helper()
+	if err := h.switchOn(node); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *hosts) switchOn(node string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := os.WriteFile(h.path("on", node), nil, 0o644); err != nil {
+		return err
+	}
 	h.boots[node]++
-	h.startDaemon(node)
+	return h.launch(node)
 }
 
 // startDaemon starts a daemon on a host that was not off.
 func (h *hosts) startDaemon(node string) {
 	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.launch(node); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// launch runs a node's daemon; the caller holds mu.
+func (h *hosts) launch(node string) error {
 	log, err := os.OpenFile(h.path(node+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		h.t.Fatal(err)
+		return err
 	}
 	defer log.Close()
-	cmd := exec.Command("ip", "netns", "exec", h.ns(node), h.bin, "daemon", "--dir", h.path(node),
-		"--boot-id", fmt.Sprintf("%s-boot-%d", node, h.boots[node]), "--agents", h.path("ocf", "resource.d"), "--fence-agents", h.path("fence"))
+	args := append([]string{"netns", "exec", h.ns(node), h.bin, "daemon", "--dir", h.path(node), "--boot-id", fmt.Sprintf("%s-boot-%d", node, h.boots[node]),
+		"--agents", h.path("ocf", "resource.d"), "--fence-agents", h.path("fence")}, h.args(node)...)
+	cmd := exec.Command("ip", args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
-		h.t.Fatal(err)
+		return err
 	}
-	go func() { _ = cmd.Wait() }()
 	h.cmds[node] = cmd
+	h.waits.Go(func() {
+		_ = cmd.Wait()
+		h.ended(node, cmd)
+	})
+	return nil
 }
 
 func (h *hosts) demolish() {
 	if h.t.Failed() {
 		h.keepStates()
 	}
-	for _, node := range append(slices.Clone(h.names), "sw") {
+	for _, node := range h.names {
 		for range 100 {
 			out, _ := h.try("ip", "netns", "pids", h.ns(node))
 			pids := strings.Fields(out)
@@ -226,6 +300,8 @@ func (h *hosts) demolish() {
 			h.t.Logf("namespace %s is left: %s", h.ns(node), out)
 		}
 	}
+	h.net.close()
+	h.waits.Wait()
 	if h.t.Failed() || os.Getenv("CERCO_TEST_LOGS") != "" {
 		h.keepLogs()
 	}

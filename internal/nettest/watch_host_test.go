@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/ordeal"
 )
 
 var errNotYet = errors.New("not yet")
@@ -130,50 +132,52 @@ func (h *hosts) signal(node string, sig syscall.Signal) {
 	}
 }
 
-// deaf makes a node lose what others send to it; on the given rings, or on all.
-func (h *hosts) deaf(node string, to []string, rings ...int) {
-	h.t.Helper()
-	h.drop(node, "in", "saddr", to, rings)
+// deaf makes a node lose what others send to it, on all rings.
+func (h *hosts) deaf(node string, to []string) {
+	for _, other := range to {
+		h.net.change(other, node, h.allRings(), func(l *ordeal.Link) { l.Cut = true })
+	}
 }
 
 // mute makes a node lose what it sends to others.
-func (h *hosts) mute(node string, to []string, rings ...int) {
-	h.t.Helper()
-	h.drop(node, "out", "daddr", to, rings)
-}
-
-func (h *hosts) drop(node, chain, field string, others []string, rings []int) {
-	h.t.Helper()
-	if len(rings) == 0 {
-		for ring := range h.rings {
-			rings = append(rings, ring)
-		}
-	}
-	for _, ring := range rings {
-		for _, other := range others {
-			h.in(node, "nft", "add", "rule", "inet", "fault", chain, "ip", field, h.addr(other, ring), "drop")
-		}
+func (h *hosts) mute(node string, to []string) {
+	for _, other := range to {
+		h.net.change(node, other, h.allRings(), func(l *ordeal.Link) { l.Cut = true })
 	}
 }
 
-// lose makes a node lose some of what comes in.
+// lose makes a node lose some of what others send to it.
 func (h *hosts) lose(node string, percent int) {
-	h.t.Helper()
-	h.in(node, "nft", "add", "rule", "inet", "fault", "in", "iifname", "!=", "lo", "numgen", "random", "mod", "100", "<", strconv.Itoa(percent), "drop")
+	for _, other := range h.others(node) {
+		h.net.change(other, node, h.allRings(), func(l *ordeal.Link) { l.Loss = percent })
+	}
+}
+
+// slow makes what a node sends late, by something between the two times.
+func (h *hosts) slow(node string, by, most time.Duration) {
+	for _, other := range h.others(node) {
+		h.net.change(node, other, h.allRings(), func(l *ordeal.Link) { l.Delay, l.Jitter = by, most-by })
+	}
 }
 
 // heal ends all faults of the network.
-func (h *hosts) heal() {
-	h.t.Helper()
-	for _, node := range h.names {
-		h.in(node, "nft", "flush table inet fault")
-	}
-}
+func (h *hosts) heal() { h.net.heal() }
 
 // ring takes a whole ring down, or up again.
 func (h *hosts) ring(k int, state string) {
-	h.t.Helper()
-	h.run("ip", "-n", h.ns("sw"), "link", "set", fmt.Sprint("ring", k), state)
+	for _, a := range h.names {
+		for _, b := range h.others(a) {
+			h.net.change(a, b, []int{k}, func(l *ordeal.Link) { l.Cut = state == "down" })
+		}
+	}
+}
+
+func (h *hosts) allRings() []int {
+	var all []int
+	for ring := range h.rings {
+		all = append(all, ring)
+	}
+	return all
 }
 
 // others are all nodes but some.
