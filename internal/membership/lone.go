@@ -148,6 +148,9 @@ func (l *lone) step(s *Situation) []Effect {
 	if !s.Quorate && !ignore || !fences && !l.proved(lost) {
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
+	if 2*len(lost) > len(s.Voters) && !ignore && !l.said(lost) {
+		return append(effects, l.stop(s, ignore, lost)...)
+	}
 	return append(effects, l.survive(s, lost)...)
 }
 
@@ -217,6 +220,8 @@ func (l *lone) stop(s *Situation, ignore bool, lost []cib.Member) []Effect {
 	case ignore:
 		l.waiting = "fencing is not possible, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 		return nil
+	case s.Quorate && 2*len(lost) > len(s.Voters):
+		l.waiting = list(lost) + " may have agreed on what is not known here, being the majority of the log without us: if they are to be given up, " + confirmHint(lost)
 	case s.Quorate && len(lost) > 0:
 		l.waiting = "there is no fence device, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 	default:
@@ -308,6 +313,12 @@ func (l *lone) proved(lost []cib.Member) bool {
 		}
 	}
 	return true
+}
+
+// said reports whether a person has said of all of them that they are off. Such a person has decided to go on
+// without what they may know.
+func (l *lone) said(lost []cib.Member) bool {
+	return l.proved(lost) && !slices.ContainsFunc(lost, func(m cib.Member) bool { return l.asked[m.Name].proof.Evidence != cib.ByOperator })
 }
 
 func (s *Situation) self() *Survivor {

@@ -143,6 +143,17 @@ func TestLoneOperatorsWord(t *testing.T) {
 	st.wants("recover without n2")
 }
 
+// TestLoneListener is about a node that joined a log whose only voter is lost before it got a vote itself: what that
+// voter has promised since may not be known here, so only a person can give it up.
+func TestLoneListener(t *testing.T) {
+	st := newStory(t, 2, "", "1")
+	st.s.Quorate, st.s.Voters = true, []string{"n2"}
+	st.wants("stop")
+	st.waits("n2 may have agreed on what is not known here")
+	st.l.fenced(cib.FenceRecord{FenceRequest: cib.FenceRequest{ID: "x", Target: "n2", Action: "off"}, State: cib.FenceDone, Evidence: cib.ByOperator}, st.s.Now)
+	st.wants("recover without n2")
+}
+
 func TestLoneWithoutQuorum(t *testing.T) {
 	st := newStory(t, 3, "", "1")
 	st.s.LeaseOver = false
