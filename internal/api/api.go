@@ -9,9 +9,7 @@ package api
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,8 +31,11 @@ type Config struct {
 
 	Socket string // path of the unix socket; empty: none
 	Group  string // may use the socket besides root and the daemon's own user; empty: haclient
-	Listen string // host:port of the HTTPS API; empty: none
-	TLS    *tls.Config
+
+	// Door is where the HTTPS API takes connections whose other ends have proved who they are; nil: nowhere. Member
+	// tells who that is; whoever has no name gets no answer.
+	Door   net.Listener
+	Member func(net.Conn) string
 
 	MaxBody int64                  // bytes of a request's body; 0: 32 MiB
 	Metrics []prometheus.Collector // more to be shown, as the daemon has them
@@ -48,7 +49,6 @@ type Server struct {
 	stop    context.CancelCauseFunc
 	servers []*http.Server
 	wg      sync.WaitGroup
-	addr    net.Addr
 	once    sync.Once
 }
 
@@ -74,8 +74,8 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Start opens the doors.
 func (s *Server) Start() error {
-	if s.cfg.Listen != "" && (s.cfg.TLS == nil || s.cfg.TLS.ClientAuth != tls.RequireAndVerifyClientCert && s.cfg.TLS.VerifyPeerCertificate == nil && s.cfg.TLS.VerifyConnection == nil) {
-		return fmt.Errorf("api: %s: the API is not opened to callers without a certificate: set TLS.ClientAuth", s.cfg.Listen)
+	if s.cfg.Door != nil && s.cfg.Member == nil {
+		return errors.New("api: nobody tells whose the connections of the door are: set Member")
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s.stop = cancel
@@ -87,37 +87,22 @@ func (s *Server) Start() error {
 		}
 		s.serve(ctx, l, localCaller)
 	}
-	if s.cfg.Listen != "" {
-		l, err := net.Listen("tcp", s.cfg.Listen)
-		if err != nil {
-			s.Stop()
-			return fmt.Errorf("api: %s: %w", s.cfg.Listen, err)
-		}
-		s.addr = l.Addr()
-		s.serve(ctx, tls.NewListener(l, s.cfg.TLS), nil)
+	if s.cfg.Door != nil {
+		s.serve(ctx, s.cfg.Door, s.certified)
 	}
 	return nil
 }
 
-// Addr is where the HTTPS API listens, nil if it does not.
-func (s *Server) Addr() net.Addr { return s.addr }
-
-// serve answers requests on l until Stop. caller names who is at the other end; nil: the certificate does.
+// serve answers requests on l until Stop. caller names who is at the other end.
 func (s *Server) serve(ctx context.Context, l net.Listener, caller func(net.Conn) Caller) {
-	h := s.handler
-	if caller == nil {
-		h = certified(h)
-	}
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           s.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-	}
-	if caller != nil {
-		srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return WithCaller(ctx, caller(c)) }
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return WithCaller(ctx, caller(c)) },
 	}
 	s.servers = append(s.servers, srv)
 	s.wg.Go(func() {

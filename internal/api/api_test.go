@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/events"
+	"github.com/cerco-ha/cerco/internal/memnet"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
@@ -174,10 +176,23 @@ func TestStrangersGetNothing(t *testing.T) {
 	if w.Body.Len() > 0 {
 		t.Errorf("said %q", w.Body)
 	}
-	s := api.New(api.Config{Backend: b, Journal: b.Journal, Now: b.Now, Listen: "127.0.0.1:0"})
-	if err := s.Start(); err == nil {
-		s.Stop()
-		t.Error("the port opens without certificates")
+	network := &memnet.Network{}
+	l, err := network.Listen("n1:2224")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := api.New(api.Config{Backend: b, Journal: b.Journal, Now: b.Now, Log: quiet(), Door: l, Member: func(net.Conn) string { return "" }})
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	conn, err := network.Dial(t.Context(), "n2", "n1:2224")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.WriteString(conn, "GET /v1/node HTTP/1.1\r\nHost: n1\r\n\r\n")
+	if data, err := io.ReadAll(conn); err != nil || len(data) > 0 {
+		t.Errorf("at the port, whoever has no name gets %q, %v", data, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/wire"
@@ -90,8 +91,13 @@ func decode(data []byte, v any) error {
 	return badRequest("", "the body cannot be read: %v", err)
 }
 
+// bodyPatience is how long the body of a request may take to arrive.
+const bodyPatience = 30 * time.Second
+
 // read reads a request's body into v.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) error {
+	limits := http.NewResponseController(w)
+	limited := limits.SetReadDeadline(time.Now().Add(bodyPatience)) == nil // what tests make may know of no deadlines
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
@@ -100,6 +106,9 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	if err != nil {
 		return badRequest("", "the body cannot be read: %v", err)
+	}
+	if limited {
+		_ = limits.SetReadDeadline(time.Time{}) // as it has just worked
 	}
 	return decode(data, v)
 }

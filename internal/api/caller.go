@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"github.com/cerco-ha/cerco/internal/wire"
@@ -70,18 +71,55 @@ func (s *Server) openToGroup(path string) int {
 	return gid
 }
 
+// maxOfUser is how many connections a user other than root may have to the socket at one time.
+const maxOfUser = 128
+
+// seats counts the connections of users.
+type seats struct {
+	mu    sync.Mutex
+	taken map[uint32]int
+}
+
+// take gives a user one more, if there is one; leave gives it back, once.
+func (s *seats) take(uid uint32) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[uid] >= maxOfUser {
+		return nil, false
+	}
+	if s.taken == nil {
+		s.taken = map[uint32]int{}
+	}
+	s.taken[uid]++
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.taken[uid]--; s.taken[uid] == 0 {
+			delete(s.taken, uid)
+		}
+	}), true
+}
+
 // localListener lets in whom the kernel vouches for: root, the daemon's own user, and the members of a group. Others
 // are hung up on.
 type localListener struct {
 	net.Listener
-	gid int
-	log interface{ Warn(string, ...any) }
+	gid   int
+	log   interface{ Warn(string, ...any) }
+	seats seats
 }
 
 // localConn is a connection of a known caller.
 type localConn struct {
 	net.Conn
 	caller Caller
+	leave  func()
+}
+
+// Close ends it.
+func (c *localConn) Close() error {
+	c.leave()
+	return c.Conn.Close()
 }
 
 func (l *localListener) Accept() (net.Conn, error) {
@@ -90,20 +128,36 @@ func (l *localListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		caller, err := l.check(c)
+		conn, err := l.check(c)
 		if err == nil {
-			return &localConn{Conn: c, caller: caller}, nil
+			return conn, nil
 		}
 		l.log.Warn("somebody was turned away from the API's socket", "error", err)
 		c.Close()
 	}
 }
 
-func (l *localListener) check(c net.Conn) (Caller, error) {
+// check finds out who a connection is of, and whether they may have it.
+func (l *localListener) check(c net.Conn) (*localConn, error) {
 	cred, err := peerCredentials(c)
 	if err != nil {
-		return Caller{}, err
+		return nil, err
 	}
+	caller, err := l.identify(cred)
+	if err != nil {
+		return nil, err
+	}
+	conn := &localConn{Conn: c, caller: caller, leave: func() {}}
+	if !caller.Root {
+		var ok bool
+		if conn.leave, ok = l.seats.take(cred.Uid); !ok {
+			return nil, fmt.Errorf("user %s has %d connections already", caller.Name, maxOfUser)
+		}
+	}
+	return conn, nil
+}
+
+func (l *localListener) identify(cred *syscall.Ucred) (Caller, error) {
 	name := strconv.Itoa(int(cred.Uid))
 	u, err := user.LookupId(name)
 	if err == nil {
@@ -147,15 +201,10 @@ func localCaller(c net.Conn) Caller {
 	return Caller{}
 }
 
-// certified names the caller from the certificate that the TLS configuration has accepted.
-func certified(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
-			panic(http.ErrAbortHandler) // nothing is said
-		}
-		name := r.TLS.PeerCertificates[0].Subject.CommonName
-		h.ServeHTTP(w, r.WithContext(WithCaller(r.Context(), Caller{Name: name, Node: true, Root: true})))
-	})
+// certified names a member: whoever holds the key of one is root there.
+func (s *Server) certified(c net.Conn) Caller {
+	name := s.cfg.Member(c)
+	return Caller{Name: name, Node: name != "", Root: name != ""}
 }
 
 // rootOnly keeps members of the group out of what is for root alone.

@@ -267,16 +267,19 @@ func (d *Daemon) startHands() (err error) {
 }
 
 func (d *Daemon) startAPI() error {
-	tls := d.apiTLS()
-	listen := d.node.API
-	if tls == nil {
-		listen = ""
-	}
-	socket := d.cfg.Layout.socket()
+	cfg := api.Config{Backend: backend{d}, Journal: d.journal, Log: d.log, Now: d.cfg.Now, Socket: d.cfg.Layout.socket(), Member: peer.MemberOf}
+	listen := func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
 	if d.cfg.Listener != nil { // no network, and no socket either: the caller has the daemon itself
-		socket = ""
+		cfg.Socket, listen = "", d.cfg.Listener
 	}
-	d.api = api.New(api.Config{Backend: backend{d}, Journal: d.journal, Log: d.log, Now: d.cfg.Now, Socket: socket, Listen: listen, TLS: tls})
+	if d.node.API != "" {
+		l, err := listen(d.node.API)
+		if err != nil {
+			return fmt.Errorf("the API cannot listen on %s: %w", d.node.API, err)
+		}
+		cfg.Door = d.peer.Door(l, "h2", "http/1.1")
+	}
+	d.api = api.New(cfg)
 	return d.api.Start()
 }
 

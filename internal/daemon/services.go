@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"slices"
 	"strconv"
@@ -166,6 +165,3 @@ func (d *Daemon) admitFencing(e cib.Epoch) error {
 	}
 	return nil
 }
-
-// apiTLS lets in who has a certificate of the cluster and is a member; others fail in the handshake.
-func (d *Daemon) apiTLS() *tls.Config { return d.peer.ServerTLS("h2", "http/1.1") }

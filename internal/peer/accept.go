@@ -6,66 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 )
 
 // handshakeTimeout bounds everything from the first byte to the hello. A host under full load needs a while.
 const handshakeTimeout = 2 * time.Second
 
-// Bounds of connections that have not proved yet who they are.
-const (
-	maxHandshakes       = 512
-	maxHandshakesOfHost = 64
-)
-
-// door counts connections in their handshake, so that strangers cannot fill our memory.
-type door struct {
-	mu      sync.Mutex
-	inside  int
-	byHost  map[string]int
-	refused int       // since the last line of the log
-	logged  time.Time // when that was
-}
-
-func (d *door) enter(host string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.inside >= maxHandshakes || d.byHost[host] >= maxHandshakesOfHost {
-		return false
-	}
-	if d.byHost == nil {
-		d.byHost = map[string]int{}
-	}
-	d.inside++
-	d.byHost[host]++
-	return true
-}
-
-func (d *door) leave(host string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.inside--
-	if d.byHost[host]--; d.byHost[host] == 0 {
-		delete(d.byHost, host)
-	}
-}
-
-// mention reports whether a refusal is worth a line, and how many there were since the last one.
-func (d *door) mention(now time.Time) (int, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.refused++
-	if now.Sub(d.logged) < 10*time.Second {
-		return 0, false
-	}
-	n := d.refused
-	d.refused, d.logged = 0, now
-	return n, true
-}
-
-// accept takes connections from one listener, until it is closed.
-func (p *Peer) accept(l net.Listener) {
+// takeFrom takes connections from one listener, until it is closed, and has those served that may try to prove who
+// they are.
+func (p *Peer) takeFrom(l net.Listener, serve func(raw net.Conn, v *visitor)) {
 	for {
 		raw, err := l.Accept()
 		if err != nil {
@@ -79,25 +28,20 @@ func (p *Peer) accept(l net.Listener) {
 			}
 			continue
 		}
-		host, _, err := net.SplitHostPort(raw.RemoteAddr().String())
-		if err != nil {
-			host = raw.RemoteAddr().String()
-		}
-		if !p.door.enter(host) {
+		v := p.door.enter(raw.RemoteAddr().String())
+		if v == nil {
 			_ = raw.Close()
 			continue
 		}
-		var once sync.Once
-		leave := func() { once.Do(func() { p.door.leave(host) }) }
-		if !p.run(func() { defer leave(); p.serveConn(raw, leave) }) {
-			leave()
+		if !p.run(func() { defer v.leave(); serve(raw, v) }) {
+			v.leave()
 			_ = raw.Close()
 		}
 	}
 }
 
 // serveConn sees a connection through: handshake first, and nothing else before it.
-func (p *Peer) serveConn(raw net.Conn, inside func()) {
+func (p *Peer) serveConn(raw net.Conn, v *visitor) {
 	g := newGate(raw, p.cfg.Faults, "")
 	if !p.hold(g) {
 		return
@@ -108,26 +52,28 @@ func (p *Peer) serveConn(raw net.Conn, inside func()) {
 			p.release(g)
 		}
 	}()
-	deadline := time.Now().Add(handshakeTimeout)
-	ctx, cancel := context.WithDeadline(p.ctx, deadline)
-	defer cancel()
 	t := tls.Server(g, p.serverTLS(g))
-	_ = g.SetDeadline(deadline)
-	if err := t.HandshakeContext(ctx); err != nil {
+	if err := p.shake(t, g); err != nil {
+		v.failed()
 		p.refuse(raw, err)
 		return
 	}
 	cs := t.ConnectionState()
 	if cs.NegotiatedProtocol == protoJoin {
-		inside()
-		p.serveJoin(t, KeyHash(cs.PeerCertificates[0]))
+		v.leave()
+		if !p.serveJoin(t, KeyHash(cs.PeerCertificates[0])) {
+			v.failed()
+		}
 		return
 	}
 	m, err := p.verify(p.cfg.Identity(), cs.PeerCertificates)
+	if err == nil {
+		v.proved()
+	}
 	if err == nil && cs.NegotiatedProtocol == protoLink {
 		var h hello
 		if h, err = p.greet(t, 0, false); err == nil {
-			inside()
+			v.leave()
 			_ = g.SetDeadline(time.Time{})
 			err = p.adopt(t, g, m, h, false)
 		}
@@ -137,6 +83,20 @@ func (p *Peer) serveConn(raw net.Conn, inside func()) {
 	if err != nil {
 		p.refuse(raw, err)
 	}
+}
+
+// shake makes the handshake of TLS within its time and its number of bytes.
+func (p *Peer) shake(t *tls.Conn, g *gate) error {
+	deadline := time.Now().Add(handshakeTimeout)
+	ctx, cancel := context.WithDeadline(p.ctx, deadline)
+	defer cancel()
+	_ = g.SetDeadline(deadline)
+	g.allow(maxHandshakeBytes)
+	if err := t.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	g.allow(-1)
+	return nil
 }
 
 // refuse mentions in the log that somebody was not let in, but not each time.

@@ -17,7 +17,10 @@ type gate struct {
 	done   chan struct{}
 	once   sync.Once
 
-	held []byte // read, and not yet handed out
+	held   []byte // read, and not yet handed out
+	left   int64  // bytes that may still be read, while limited
+	limit  bool
+	closed func() // when it is closed; may be nil
 
 	mu    sync.Mutex
 	node  string // "" before it is known
@@ -84,7 +87,24 @@ func (g *gate) wait(sending bool) error {
 	}
 }
 
+// allow says how many bytes may be read from now on; a negative number: any. It is not for use beside a Read.
+func (g *gate) allow(n int64) { g.left, g.limit = n, n >= 0 }
+
+var errTooMuch = errors.New("too much was said before it was clear who speaks")
+
 func (g *gate) Read(b []byte) (int, error) {
+	if g.limit {
+		if g.left <= 0 {
+			return 0, errTooMuch
+		}
+		b = b[:min(int64(len(b)), g.left)]
+	}
+	n, err := g.receive(b)
+	g.left -= int64(n)
+	return n, err
+}
+
+func (g *gate) receive(b []byte) (int, error) {
 	if g.faults == nil {
 		return g.Conn.Read(b)
 	}
@@ -110,7 +130,12 @@ func (g *gate) Write(b []byte) (int, error) {
 }
 
 func (g *gate) Close() error {
-	g.once.Do(func() { close(g.done) })
+	g.once.Do(func() {
+		close(g.done)
+		if g.closed != nil {
+			g.closed()
+		}
+	})
 	return g.Conn.Close()
 }
 

@@ -93,8 +93,12 @@ func (r *JoinRequest) check() error {
 	return nil
 }
 
-// serveJoin talks to whoever holds an open invitation.
-func (p *Peer) serveJoin(t *tls.Conn, invitation string) {
+// serveJoin talks to whoever holds an open invitation, and reports whether a node was let in.
+func (p *Peer) serveJoin(t *tls.Conn, invitation string) bool {
+	if !p.door.join(invitation) {
+		return false
+	}
+	defer p.door.joined(invitation)
 	ctx, cancel := context.WithTimeout(p.ctx, joinTimeout)
 	defer cancel()
 	_ = t.SetDeadline(time.Now().Add(joinTimeout))
@@ -127,6 +131,7 @@ func (p *Peer) serveJoin(t *tls.Conn, invitation string) {
 		p.cfg.Log.Warn("the answer did not reach the joining node", "name", req.Name, "err", err)
 	}
 	_ = t.CloseWrite()
+	return err == nil
 }
 
 func (p *Peer) complete(reply *JoinReply) error {

@@ -28,7 +28,7 @@ type Peer struct {
 	tasks      sync.WaitGroup // our own goroutines
 	handlers   sync.WaitGroup // those in the callers' handlers
 	refreshing sync.Mutex     // one Refresh at a time, taken before mu
-	door       door           // bounds handshakes
+	door       *door          // bounds handshakes
 	told       chan struct{}  // wakes the teller; of size 1
 
 	mu        sync.Mutex
@@ -64,6 +64,7 @@ func New(cfg Config) *Peer {
 		calls:    map[uint64]*call{},
 		open:     map[net.Conn]struct{}{},
 		told:     make(chan struct{}, 1),
+		door:     newDoor(cfg.Now),
 	}
 }
 
@@ -88,7 +89,7 @@ func (p *Peer) Start() error {
 		p.mu.Lock()
 		p.listeners = append(p.listeners, l)
 		p.mu.Unlock()
-		p.run(func() { p.accept(l) })
+		p.run(func() { p.takeFrom(l, p.serveConn) })
 	}
 	p.Refresh()
 	p.run(p.tick)
@@ -113,6 +114,7 @@ const stopPatience = 3 * time.Second
 // Stop ends everything: what is under way fails, and no goroutine of ours is left. It may be called twice.
 func (p *Peer) Stop() {
 	p.mu.Lock()
+	var open []net.Conn
 	if !p.stopped {
 		p.stopped = true
 		p.cancel()
@@ -120,7 +122,7 @@ func (p *Peer) Stop() {
 			_ = l.Close()
 		}
 		for c := range p.open {
-			_ = c.Close()
+			open = append(open, c)
 		}
 		for _, a := range p.accepts {
 			a.close()
@@ -130,6 +132,9 @@ func (p *Peer) Stop() {
 		}
 	}
 	p.mu.Unlock()
+	for _, c := range open { // some take the lock
+		_ = c.Close()
+	}
 	p.tasks.Wait()
 	done := make(chan struct{})
 	go func() { p.handlers.Wait(); close(done) }()

@@ -15,6 +15,7 @@ type remote struct {
 	cut     context.CancelFunc
 	links   []*link
 	streams map[*stream]struct{}
+	guests  map[*gate]string // connections of other protocols, with the key that was shown
 	inbox   *inbox
 	changed chan struct{} // closed and replaced when a link comes or goes
 	used    int64         // tick at which somebody wanted something of it
@@ -26,6 +27,7 @@ func (p *Peer) newRemote(n Node) *remote {
 	return &remote{
 		p: p, name: n.Name, node: n, ctx: ctx, cut: cancel,
 		streams: map[*stream]struct{}{},
+		guests:  map[*gate]string{},
 		inbox:   newInbox(),
 		changed: make(chan struct{}),
 		used:    -2 * unused,
@@ -122,6 +124,7 @@ func (r *remote) rekey(hash string) {
 			s.kill()
 		}
 	}
+	r.showOut(hash)
 }
 
 // remove cuts a node off.
@@ -137,6 +140,8 @@ func (r *remote) remove(why string) {
 	for s := range r.streams {
 		s.kill()
 	}
+	r.showOut("")
+	r.p.door.forget()
 	r.broadcast()
 }
 
