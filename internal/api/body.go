@@ -149,8 +149,11 @@ func (s *Server) answered(h handler) http.Handler {
 			panic(http.ErrAbortHandler) // nobody has vouched for them
 		}
 		err := h(w, r)
-		if err == nil || errors.As(err, new(goneError)) || r.Context().Err() != nil {
+		if err == nil || errors.As(err, new(goneError)) {
 			return
+		}
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler) // to end in silence would be a success
 		}
 		f := answerTo(err)
 		if f.status == http.StatusInternalServerError {
