@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: chaos help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor \
+.PHONY: chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor \
         fuzz-oracle bench bench-failover ci install clean
 
 help: ## list the targets
@@ -79,6 +79,12 @@ pcs-replay-floor: build ## lift pcs.floor to what holds now
 FUZZ ?= -n 2000
 fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets", FUZZ="-mutate DIR"
 	go run ./tools/fuzzoracle $(FUZZ)
+
+REPLAY ?= -seeds 10000 -first 1
+PLANTS ?= 1000
+replay: ## random faults on model clusters, 10,000 seeds, and the bugs that are planted for them; REPLAY="-seeds 1 -first 4711 -show"
+	go test ./internal/replay -run Seeds -v -timeout 60m $(REPLAY)
+	@[ "$(PLANTS)" = 0 ] || go test ./internal/replay -run Planted -v -timeout 60m -plant-seeds $(PLANTS)
 
 CHAOS ?= -chaos-seeds 20 -chaos-faults 30
 chaos: ## random faults on whole clusters in virtual time; CHAOS="-chaos-first 302 -chaos-seeds 1 -chaos-nodes 5"

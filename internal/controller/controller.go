@@ -4,11 +4,14 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/scheduler"
 )
 
 // Config says who the controller is.
 type Config struct {
 	Name string // uname of this node
+	// Schedule makes the plans; nil: scheduler.Schedule. A simulator hands in another.
+	Schedule func(*cib.CIB, scheduler.Options) *scheduler.Plan
 }
 
 // Controller decides for the cluster while this node leads it. It is not safe for concurrent use.
@@ -56,6 +59,9 @@ type Controller struct {
 
 // New makes a controller that follows.
 func New(cfg Config) *Controller {
+	if cfg.Schedule == nil {
+		cfg.Schedule = scheduler.Schedule
+	}
 	c := &Controller{cfg: cfg}
 	c.reset()
 	return c

@@ -36,7 +36,7 @@ func (c *Controller) begin() bool {
 		return false
 	}
 	in := c.withPending()
-	plan := scheduler.Schedule(in, scheduler.Options{Now: c.now, TransitionID: int(c.number + 1)})
+	plan := c.cfg.Schedule(in, scheduler.Options{Now: c.now, TransitionID: int(c.number + 1)})
 	if c.repeats.holdBack(plan.Graph, c.now) {
 		c.note("warn", "the same plan again and again: holding back",
 			"times", c.repeats.times, "until", c.repeats.until, "why", c.due)

@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/judge", "internal/ordeal", "internal/scheduler", "internal/status", "internal/wire"},
 	// Tests and tools.
-	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
+	"internal/replay":      {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller", "internal/membership"},
 	"internal/housetest":   {},
 	"internal/nettest":     {"internal/*"},
 	"internal/memnet":      {},

@@ -10,7 +10,7 @@ import (
 )
 
 // Config is what a node's membership needs. All functions but Remember are called from one goroutine and must
-// not block.
+// not block. Without Start they are called by Turn.
 type Config struct {
 	ID, Name string
 	BootID   string         // of the host
@@ -183,13 +183,30 @@ func (m *Membership) run() {
 		case <-m.wake:
 		case <-timer.C:
 		}
-		m.begin()
-		for q := m.take(); len(q) > 0; q = m.take() { // before anybody is judged
-			for _, f := range q {
-				f()
-			}
+		timer.Reset(m.Turn())
+	}
+}
+
+// Turn is one round of what Start has a goroutine do: it takes what has come, judges, sends and tells the news. It
+// returns when to come again at the latest, by this node's clock. It is for those who have no goroutines, and call it
+// instead of Start.
+func (m *Membership) Turn() time.Duration {
+	m.begin()
+	for q := m.take(); len(q) > 0; q = m.take() { // before anybody is judged
+		for _, f := range q {
+			f()
 		}
-		timer.Reset(m.step())
+	}
+	return m.step()
+}
+
+// Kept is what is to be remembered since it was last asked for, if there is anything: Start has it kept by itself.
+func (m *Membership) Kept() (Memory, bool) {
+	select {
+	case mem := <-m.keep:
+		return mem, true
+	default:
+		return Memory{}, false
 	}
 }
 

@@ -1,7 +1,10 @@
 package replay
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
@@ -9,10 +12,15 @@ import (
 	"github.com/cerco-ha/cerco/internal/transition"
 )
 
-// single reports whether a resource may be active on one node only. Fence devices are no such resources: they
-// are what a node knows, and run nothing.
+// device reports whether a resource is a fence device: what a node knows, and nothing that runs.
+func (w *World) device(id string) bool {
+	r := w.State().CIB.Resource(id)
+	return r != nil && r.Class == "stonith"
+}
+
+// single reports whether a resource may be active on one node only.
 func (w *World) single(id string) bool {
-	r := w.State.CIB.Resource(id)
+	r := w.State().CIB.Resource(id)
 	if r != nil && r.Class == "stonith" {
 		return false
 	}
@@ -41,8 +49,13 @@ func (w *World) checkTwice(rsc string) {
 	}
 }
 
-// checkOrder holds I2: nothing is ordered to start while in truth it runs elsewhere, however well hidden.
-func (w *World) checkOrder(op cib.Operation) {
+// checkOrder holds I2 and I6 for orders: nothing is ordered to start while in truth it runs elsewhere, however well
+// hidden, and nobody orders who has no quorum.
+func (w *World) checkOrder(l *Node, decided time.Time, op cib.Operation) {
+	if op.Name != "start" && op.Name != "promote" {
+		return
+	}
+	w.checkQuorum(l, decided, "orders "+operation(&op))
 	if op.Name != "start" || !w.single(op.Resource) {
 		return
 	}
@@ -53,18 +66,104 @@ func (w *World) checkOrder(op cib.Operation) {
 	}
 }
 
-// checkBegin holds I3: nothing of a lower epoch is carried out once a higher one was seen from a later leader.
-func (w *World) checkBegin(n *Node, op *cib.Operation) {
-	if n.seen.Term < op.Epoch.Term {
-		w.breach("I3: %s carries out an operation of term %d and has seen only %d", n.Name, op.Epoch.Term, n.seen.Term)
+// checkBegin holds I3: nothing is carried out that was ordered with a lower epoch than one seen before.
+func (w *World) checkBegin(n *Node, r *record) {
+	if r.op.Epoch.Less(r.seen) {
+		w.breach("I3: %s carries out %s of epoch %s and had seen %s when it was ordered", n.Name, operation(&r.op), r.op.Epoch, r.seen)
 	}
 }
 
-// checkFence holds I6: who fences has quorum.
-func (w *World) checkFence(l *Node, req cib.FenceRequest) {
-	if !w.majority(l) {
-		w.breach("I6: %s fences %s without quorum", l.Name, req.Target)
+// checkQuorum holds I6: who acts could have had the consent of a majority of its log's voters after it decided to.
+func (w *World) checkQuorum(n *Node, decided time.Time, what string) {
+	if !n.without.IsZero() && n.without.Before(decided) {
+		w.breach("I6: %s %s, and could have had no majority for %s", n.Name, what, w.Now.Sub(n.without))
 	}
+}
+
+// checkFence holds I6: who fences has quorum, or is one of two.
+func (w *World) checkFence(n *Node, decided time.Time, target string) {
+	if n.d.role != leads && len(w.nodes) == 2 {
+		return
+	}
+	w.checkQuorum(n, decided, "fences "+target)
+}
+
+// checkCommit holds I9: what is committed anywhere stays part of every log that commits anything later.
+func (w *World) checkCommit(n *Node, e *entry) {
+	switch {
+	case e.holds(w.chain):
+		w.chain = e
+	case w.chain.holds(e): // it is behind
+	case e.holds(w.acked):
+		w.chain = e // what is lost was never told to anybody
+	default:
+		w.breach("I9: the log of %s has no entry %d of term %d any more, which was acknowledged", n.Name, w.acked.index, w.acked.term)
+	}
+}
+
+// acknowledged notes that somebody was told that an entry is committed.
+func (w *World) acknowledged(l *Node, e *entry) {
+	switch {
+	case e.holds(w.acked):
+		w.acked = e
+	case !w.acked.holds(e):
+		w.breach("I9: %s acknowledges an entry beside one that was acknowledged before", l.Name)
+	}
+}
+
+// checkPlan holds I4, I5 and I7 for a plan that was made.
+func (w *World) checkPlan(t *controller.Transition) {
+	w.checkNothingLeft(t)
+	if w.plans++; w.plans%checkedPlans != 0 && w.cfg.Plant.Schedule == nil {
+		return
+	}
+	schedule := w.cfg.Plant.Schedule
+	if schedule == nil {
+		schedule = scheduler.Schedule
+	}
+	options := scheduler.Options{Now: t.At, TransitionID: t.Number}
+	before := t.Input.Root.AppendXML(nil)
+	fresh, err := cib.Decode("", before)
+	if err != nil {
+		w.breach("I4: the CIB of a plan cannot be read: %v", err)
+		return
+	}
+	want := rendered(schedule(fresh, options))
+	if got := rendered(t.Plan); !bytes.Equal(got, want) {
+		w.breach("I4: the same CIB gives another plan:\n%s", difference(string(got), string(want)))
+	}
+	if after := t.Input.Root.AppendXML(nil); !bytes.Equal(before, after) || !bytes.Equal(before, fresh.Root.AppendXML(nil)) {
+		w.breach("I7: the scheduler has changed its input:\n%s", difference(string(before), string(fresh.Root.AppendXML(nil))))
+	} else if got := rendered(schedule(t.Input, options)); !bytes.Equal(got, want) {
+		w.breach("I7: what was decoded of a CIB is another after it was planned from:\n%s", difference(string(want), string(got)))
+	}
+}
+
+// checkedPlans is that every so many-th plan is made twice.
+const checkedPlans = 7
+
+// rendered is all that a plan says.
+func rendered(p *scheduler.Plan) []byte {
+	var b bytes.Buffer
+	for _, a := range p.Graph.Actions {
+		fmt.Fprintf(&b, "%d %s %s: %s; %v after", a.ID, a.Task, a.Words(), a.Reason, a.Attrs)
+		for _, in := range a.Inputs {
+			fmt.Fprintf(&b, " %d", in.ID)
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// difference is the first line in which two texts differ.
+func difference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return "- " + x[i] + "\n+ " + y[i]
+		}
+	}
+	return "one goes on after the other has ended"
 }
 
 // checkNothingLeft holds I5: what a completed plan has led to needs no plan.
@@ -80,14 +179,29 @@ func (w *World) checkNothingLeft(t *controller.Transition) {
 	}
 }
 
+// Plan is what the scheduler makes of the state as it is.
+func (w *World) Plan() *scheduler.Plan {
+	now := w.Now
+	if l := w.Leader(); l != nil {
+		now = l.now()
+	}
+	return scheduler.Schedule(w.State().CIB, scheduler.Options{Now: now})
+}
+
 // Settled reports what keeps the world from being at rest as it should be, empty if nothing does: somebody leads,
 // nothing is to be done, and truth is as the state says.
 func (w *World) Settled() string {
-	switch l := w.leader; {
-	case l == nil:
+	l := w.Leader()
+	switch {
+	case l == nil || !l.d.office.begun:
 		return "nobody leads"
-	case l.ctl.Status().Phase != "resting":
-		return "the leader is " + l.ctl.Status().Phase
+	case l.d.ctl.Status().Phase != "resting":
+		return "the leader is " + l.d.ctl.Status().Phase
+	}
+	for _, n := range w.nodes {
+		if n.Daemon() && (n.d.commit != l.d.commit || !n.d.up) {
+			return n.Name + " is behind"
+		}
 	}
 	plan := w.Plan()
 	for _, a := range plan.Graph.Actions {

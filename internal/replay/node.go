@@ -2,83 +2,62 @@ package replay
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
-	"github.com/cerco-ha/cerco/internal/controller"
 )
 
-// What a resource is on a node, in truth.
-type role int
-
-const (
-	stopped role = iota
-	started
-	promoted
-)
-
-// Node is a model of a node: its host, what truly runs there, its daemon and its executor.
+// Node is a model of a host: what truly runs there, its clock, its disk, and its daemon.
 type Node struct {
 	ID, Name string
 	Alive    bool // the host is on
-	Daemon   bool // the daemon runs
 
-	w         *World
-	ctl       *controller.Controller
-	told      controller.Members
-	wake      time.Time
-	heard     time.Time // by the leader
-	lastBoot  string    // as the leader heard
-	lastReady bool
-	open      bool // its ledger is known to the leader
-	boots     int
-	side      int // of a partition
-	leaving   bool
-	lone      bool // it is doing what no-quorum-policy says
+	w      *World
+	number int
+	boots  int
+	runs   map[string]role
+	paused bool
+	held   []func() // what would have happened while it was paused
 
-	runs     map[string]role
-	seen     cib.Epoch
-	known    map[orderKey]bool // orders ever received
-	queues   map[string][]*order
-	monitors map[string]*monitor
-	unacked  []cib.OpResult
-	serial   uint64
-	calls    int
-	retry    time.Time
+	rate  float64       // of its clock
+	base  time.Duration // what its clock said
+	since time.Duration // then
+
+	disk    disk
+	lag     time.Duration // every write takes so much longer
+	free    time.Duration // when the disk has done what was asked for up to now
+	writing []*writing
+	ledger  ledger
+	left    string // it has left the cluster in good order, in this boot
+
+	starts int
+	d      *daemon // nil: it does not run
+
+	killAt  string    // the daemon is killed at this point of an operation: "accepted" or "done"
+	without time.Time // since when it could have had no majority; zero: it could have
 }
 
-type orderKey struct {
-	epoch  cib.Epoch
-	action int
+// writing is something on its way to the disk.
+type writing struct {
+	keep func() // it is there
+	then func() // and the daemon knows
+	done bool
 }
 
-// order is an operation on a node, waiting or being carried out.
-type order struct {
-	op   cib.Operation
-	boot int
-	busy bool
-	then func(ok bool) // for those that the node gave itself
-}
-
-// monitor is a recurring operation.
-type monitor struct {
-	op   cib.Operation
-	call int
-	rc   int
-}
-
-func newNode(w *World, id, name string) *Node {
-	n := &Node{ID: id, Name: name, w: w, Alive: true, Daemon: true, boots: 1, heard: w.Now}
+func newNode(w *World, number int, id, name string) *Node {
+	n := &Node{ID: id, Name: name, w: w, number: number, Alive: true, boots: 1, rate: 1}
+	if w.cfg.Jitter {
+		n.base = time.Duration(w.rng.Int64N(int64(2 * time.Second)))
+	}
 	n.empty()
 	return n
 }
 
 // empty is what a boot leaves: nothing.
 func (n *Node) empty() {
-	n.runs, n.known, n.queues, n.monitors = map[string]role{}, map[orderKey]bool{}, map[string][]*order{}, map[string]*monitor{}
-	n.unacked, n.seen, n.leaving, n.lone = nil, cib.Epoch{}, false, false
+	n.runs = map[string]role{}
+	n.ledger = ledger{epoch: cib.Epoch{Term: n.ledger.epoch.Term}, serial: uint64(n.boots) << 32, ops: map[orderKey]*record{}, monitors: map[string]*monitor{}}
 }
 
 func (n *Node) boot() string { return fmt.Sprintf("%s-boot%d", n.Name, n.boots) }
@@ -86,25 +65,8 @@ func (n *Node) boot() string { return fmt.Sprintf("%s-boot%d", n.Name, n.boots) 
 // Runs reports whether something runs on the node, in truth.
 func (n *Node) Runs(resource string) bool { return n.Alive && n.runs[resource] != stopped }
 
-// bind has the node refuse orders of earlier epochs.
-func (n *Node) bind(e cib.Epoch) {
-	if n.seen.Less(e) {
-		n.seen = e
-	}
-}
-
-// inFlight is what the node is doing, or has to do.
-func (n *Node) inFlight() []cib.Operation {
-	var out []cib.Operation
-	for _, rsc := range sorted(n.queues) {
-		for _, o := range n.queues[rsc] {
-			if o.then == nil {
-				out = append(out, o.op)
-			}
-		}
-	}
-	return out
-}
+// Daemon reports whether the daemon runs.
+func (n *Node) Daemon() bool { return n.Alive && n.d != nil }
 
 func sorted[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
@@ -115,174 +77,170 @@ func sorted[V any](m map[string]V) []string {
 	return keys
 }
 
-// receive takes an order from a leader.
-func (n *Node) receive(op cib.Operation) {
-	w := n.w
-	key := orderKey{op.Epoch, op.Action}
-	if n.known[key] && op.Name != "do_shutdown" {
-		n.report()
-		return
-	}
-	if op.Epoch.Less(n.seen) {
-		w.trace("%s refuses an order of epoch %s", n.Name, op.Epoch)
-		w.after(w.vary(w.delay.Link), func() {
-			if w.leader != nil && w.reach(w.leader, n) {
-				w.step(w.leader, controller.Undelivered{Op: op, Err: "a later epoch has been seen", Refused: true})
-			}
-		})
-		return
-	}
-	n.bind(op.Epoch)
-	n.lone = false
-	if op.Name == "do_shutdown" {
-		if !n.leaving {
-			n.leaving = true
-			w.tellMembers(w.leader)
-			w.after(w.delay.Operation, n.StopDaemon)
-		}
-		return
-	}
-	n.known[key] = true
-	n.enqueue(&order{op: op, boot: n.boots})
+// clock is what the node's clock has counted.
+func (n *Node) clock() time.Duration {
+	return n.base + time.Duration(float64(n.w.at()-n.since)*n.rate)
 }
 
-func (n *Node) enqueue(o *order) {
-	rsc := o.op.Resource
-	n.queues[rsc] = append(n.queues[rsc], o)
-	n.pump(rsc)
+// now is the time by the node's clock.
+func (n *Node) now() time.Time { return Begin.Add(n.clock()) }
+
+// setRate changes how fast the clock goes.
+func (n *Node) setRate(rate float64) {
+	n.base, n.since, n.rate = n.clock(), n.w.at(), rate
 }
 
-// pump begins the first operation of a resource's queue, one at a time.
-func (n *Node) pump(rsc string) {
-	q := n.queues[rsc]
-	if len(q) == 0 || q[0].busy {
-		return
+// real is how long the world takes for what the node's clock says.
+func (n *Node) real(d time.Duration) time.Duration { return time.Duration(float64(d) / n.rate) }
+
+// host has something happen on the host later, unless it is switched off before; a paused host does it afterwards.
+func (n *Node) host(d time.Duration, do func()) {
+	boot := n.boots
+	var when func()
+	when = func() {
+		switch {
+		case !n.Alive || n.boots != boot:
+		case n.paused:
+			n.held = append(n.held, when)
+		default:
+			do()
+		}
 	}
-	o := q[0]
-	o.busy = true
-	n.w.checkBegin(n, &o.op)
-	n.calls++
-	call, begun := n.calls, n.w.Now
-	n.w.after(n.w.vary(n.w.delay.Operation), func() {
-		if o.boot != n.boots || !n.Alive {
-			return
+	n.w.after(d, when)
+}
+
+// after has the daemon do something later, by its own clock, unless it ends before.
+func (n *Node) after(d time.Duration, do func()) { n.afterReal(n.real(d), do) }
+
+func (n *Node) afterReal(d time.Duration, do func()) {
+	daemon := n.d
+	n.host(d, func() {
+		if n.d == daemon {
+			do()
 		}
-		n.queues[rsc] = n.queues[rsc][1:]
-		if len(n.queues[rsc]) == 0 {
-			delete(n.queues, rsc)
-		}
-		rc, reason := n.act(&o.op, call)
-		n.result(&o.op, call, rc, reason, begun)
-		if o.then != nil {
-			o.then(rc == o.op.TargetRC)
-		}
-		n.pump(rsc)
 	})
 }
 
-// act carries an operation out, in truth.
-func (n *Node) act(op *cib.Operation, call int) (rc int, reason string) {
-	rsc := op.Resource
-	if rc, ok := n.w.failing[n.Name+" "+rsc+" "+op.Name]; ok && (op.Name != "monitor" || op.IntervalMS > 0) {
-		if op.Name == "start" && rc != cib.RCNotRunning {
-			n.become(rsc, started) // who knows
-		}
-		return rc, "made to fail"
+// Pause stops a host as a hypervisor does, or a debugger; its clock goes on.
+func (n *Node) Pause() {
+	if n.Alive && !n.paused {
+		n.w.count("paused node")
+		n.w.trace("** %s is paused", n.Name)
+		n.w.mark(n, "~ paused")
+		n.paused = true
+		n.w.watchMajorities()
 	}
-	switch op.Name {
-	case "start":
-		n.become(rsc, max(started, n.runs[rsc]))
-	case "stop":
-		for key, m := range n.monitors {
-			if m.op.Resource == rsc {
-				delete(n.monitors, key)
-			}
-		}
-		n.become(rsc, stopped)
-	case "promote", "demote":
-		if n.runs[rsc] == stopped {
-			return cib.RCNotRunning, ""
-		}
-		n.become(rsc, map[string]role{"promote": promoted, "demote": started}[op.Name])
-	case "monitor":
-		rc := n.observe(rsc)
-		if op.IntervalMS > 0 {
-			n.monitors[fmt.Sprintf("%s_%d", rsc, op.IntervalMS)] = &monitor{op: *op, call: call, rc: rc}
-		}
-		return rc, ""
-	case "cancel":
-		delete(n.monitors, fmt.Sprintf("%s_%d", rsc, op.IntervalMS))
-	case "migrate_to":
-		target := n.w.Node(attr(op, "CRM_meta_migrate_target"))
-		if n.runs[rsc] == stopped || !n.w.reach(n, target) {
-			return cib.RCError, "cannot migrate"
-		}
-		n.become(rsc, stopped)
-		target.become(rsc, started)
-	case "migrate_from":
-		if n.runs[rsc] == stopped {
-			return cib.RCError, "it has not arrived"
-		}
-	}
-	return cib.RCOk, ""
 }
 
-func attr(op *cib.Operation, name string) string {
-	for _, a := range op.Attrs {
-		if a.Name == name {
-			return a.Value
-		}
-	}
-	return ""
-}
-
-func (n *Node) become(rsc string, r role) {
-	n.runs[rsc] = r
-	n.w.checkTwice(rsc)
-}
-
-// observe is what a monitor finds.
-func (n *Node) observe(rsc string) int {
-	return map[role]int{stopped: cib.RCNotRunning, started: cib.RCOk, promoted: cib.RCPromoted}[n.runs[rsc]]
-}
-
-// result writes down what became of an operation, and reports it.
-func (n *Node) result(op *cib.Operation, call, rc int, reason string, begun time.Time) {
-	n.serial++
-	params := map[string]string{}
-	for _, a := range op.Attrs {
-		params[a.Name] = a.Value
-	}
-	n.unacked = append(n.unacked, cib.OpResult{Op: op.Brief(), BootID: n.boot(), Serial: n.serial, CallID: call, RC: rc, Reason: reason,
-		Started: begun.Unix(), Changed: n.w.Now.Unix(), ExecMS: n.w.Now.Sub(begun).Milliseconds(),
-		Digest: cib.Digest(params, func(name string) bool {
-			if name == "CRM_meta_timeout" {
-				return op.IntervalMS == 0
-			}
-			return name == "crm_feature_set" || len(name) > 9 && name[:9] == "CRM_meta_"
-		})})
-	n.report()
-}
-
-// report sends the leader what it has not acknowledged, again and again.
-func (n *Node) report() {
-	if len(n.unacked) == 0 || !n.Alive || !n.Daemon {
+// Resume lets a paused host go on: all that was to happen meanwhile happens now.
+func (n *Node) Resume() {
+	if !n.paused {
 		return
 	}
-	w, batch, boot := n.w, slices.Clone(n.unacked), n.boots
-	if l := w.leader; l != nil && w.reach(n, l) {
-		w.after(w.vary(w.delay.Link), func() {
-			if w.leader == l && w.reach(n, l) && n.boots == boot && !w.mishap() {
-				w.step(l, controller.Reported{Results: batch})
-			}
-		})
+	n.w.trace("** %s goes on", n.Name)
+	n.w.mark(n, "| goes on")
+	n.paused = false
+	held := n.held
+	n.held = nil
+	for _, do := range held {
+		n.w.after(0, do)
 	}
-	if !w.Now.Before(n.retry) {
-		n.retry = w.Now.Add(500 * time.Millisecond)
-		w.after(500*time.Millisecond, n.report)
+	n.w.watchMajorities()
+}
+
+// Crash takes a node's power away.
+func (w *World) Crash(name string) {
+	w.trace("** crash %s", name)
+	if n := w.Node(name); n.Alive {
+		w.count("crash of a host")
+		n.die()
 	}
 }
 
-func (n *Node) acknowledged(serial uint64) {
-	n.unacked = slices.DeleteFunc(n.unacked, func(r cib.OpResult) bool { return r.Serial == serial })
+// die ends all that runs on a host. Of what was on its way to the disk, some may have got there.
+func (n *Node) die() {
+	n.w.mark(n, "X off")
+	n.endDaemon()
+	n.torn()
+	n.Alive, n.paused, n.held = false, false, nil
+	n.boots++
+	n.empty()
+	n.w.watchMajorities()
+}
+
+// torn decides what of the writes that were on their way is on the disk when the power is gone.
+func (n *Node) torn() {
+	kept := 0
+	if len(n.writing) > 0 {
+		kept = n.w.rng.IntN(len(n.writing) + 1)
+	}
+	for i, x := range n.writing {
+		if i < kept && !x.done {
+			x.keep()
+		}
+		x.done = true
+	}
+	n.writing, n.free = nil, 0
+}
+
+// Start switches a node on, or starts its daemon.
+func (n *Node) Start() {
+	if n.Daemon() {
+		return
+	}
+	n.w.trace("%s is on", n.Name)
+	if !n.Alive {
+		n.w.mark(n, "| on")
+	} else {
+		n.w.mark(n, "| daemon starts")
+	}
+	n.Alive = true
+	n.startDaemon()
+	n.w.watchMajorities()
+}
+
+// StopDaemon ends a node's daemon; what runs there goes on.
+func (n *Node) StopDaemon() {
+	if n.Daemon() {
+		n.w.trace("%s: the daemon has stopped", n.Name)
+		n.w.mark(n, ": daemon ends")
+		n.endDaemon()
+		n.w.watchMajorities()
+	}
+}
+
+// kill ends the daemon as SIGKILL does, and has it started again.
+func (n *Node) kill(why string) {
+	n.w.trace("** the daemon of %s is killed%s", n.Name, why)
+	n.StopDaemon()
+	n.host(n.w.vary(300*time.Millisecond), n.Start)
+}
+
+// write puts something on the disk; then follows when it is there, if the daemon still runs.
+func (n *Node) write(keep, then func()) {
+	w := n.w
+	x := &writing{keep: keep, then: then}
+	n.writing = append(n.writing, x)
+	took := w.vary(w.delay.Disk)
+	if w.cfg.Jitter {
+		took += time.Duration(w.rng.IntN(2000)) * time.Microsecond
+	}
+	if n.lag > 0 {
+		w.count("slow disk")
+	}
+	n.free = max(n.free, w.at()) + took + w.vary(n.lag)
+	d := n.d
+	n.host(n.free-w.at(), func() {
+		if x.done {
+			return
+		}
+		x.done = true
+		for len(n.writing) > 0 && n.writing[0].done {
+			n.writing = n.writing[1:]
+		}
+		x.keep()
+		if n.d == d && d != nil {
+			x.then()
+		}
+	})
 }

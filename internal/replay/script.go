@@ -35,82 +35,167 @@ func ParseConfig(text string) (Config, error) {
 	return cfg, nil
 }
 
-// Do carries a line of a script out: "run 5s", "crash n2", "start n2", "stop-daemon n1", "stop n1", "partition n1 n2", "heal",
-// "fail NODE RESOURCE TASK RC", "break NODE RESOURCE", "fail-fencing NODE TIMES", "confirm NODE", "option NAME=VALUE",
-// "configure ELEMENT", "delete XPATH", "cleanup", "attribute NODE NAME=VALUE", "status".
-func (w *World) Do(line string) error {
-	verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	words := strings.Fields(rest)
-	want := map[string]int{"run": 1, "crash": 1, "start": 1, "stop-daemon": 1, "stop": 1, "fail": 4, "break": 2, "fail-fencing": 2,
-		"confirm": 1, "option": 1, "attribute": 2}[verb]
-	if len(words) < want {
-		return fmt.Errorf("%q wants %d words", verb, want)
+// verb is a word of a script: how many words follow at least, and what it does.
+type verb struct {
+	words int
+	do    func(w *World, words []string, rest string) error
+}
+
+// verbs are the words of a script.
+func verbs() map[string]verb {
+	on := func(do func(w *World, n *Node)) verb {
+		return verb{1, func(w *World, words []string, _ string) error { do(w, w.Node(words[0])); return nil }}
 	}
-	switch verb {
-	case "", "#":
-	case "run":
-		d, err := time.ParseDuration(words[0])
-		if err != nil {
+	node := func(w *World, words []string) string { return w.Node(words[0]).Name }
+	return map[string]verb{
+		"run": {1, func(w *World, words []string, _ string) error {
+			d, err := time.ParseDuration(words[0])
+			w.Run(d)
 			return err
-		}
-		w.Run(d)
-	case "crash":
-		w.Crash(words[0])
-	case "start":
-		w.Node(words[0]).Start()
-	case "stop-daemon":
-		w.Node(words[0]).StopDaemon()
-	case "stop":
-		w.StopNode(words[0])
-	case "partition":
-		w.Partition(words...)
-	case "heal":
-		w.Heal()
-	case "fail", "fail-fencing":
-		n, err := strconv.Atoi(words[len(words)-1])
-		if err != nil {
+		}},
+		"crash":       on(func(w *World, n *Node) { w.Crash(n.Name) }),
+		"start":       on(func(_ *World, n *Node) { n.Start() }),
+		"stop-daemon": on(func(_ *World, n *Node) { n.StopDaemon() }),
+		"kill-daemon": on(func(w *World, n *Node) {
+			if n.Daemon() {
+				w.count("daemon killed")
+				n.kill("")
+			}
+		}),
+		"kill-at": {2, func(w *World, words []string, _ string) error { w.Node(words[0]).killAt = words[1]; return nil }},
+		"pause":   on(func(_ *World, n *Node) { n.Pause() }),
+		"resume":  on(func(_ *World, n *Node) { n.Resume() }),
+		"stop":    on(func(w *World, n *Node) { w.StopNode(n.Name) }),
+		"confirm": on(func(w *World, n *Node) { w.Confirm(n.Name) }),
+		"clock": {2, func(w *World, words []string, _ string) error {
+			rate, err := strconv.ParseFloat(words[1], 64)
+			w.SetClock(node(w, words), rate)
 			return err
-		}
-		if verb == "fail" {
-			w.Fail(words[0], words[1], words[2], n)
-		} else {
-			w.FailFencing(words[0], n)
-		}
-	case "break":
-		w.Break(words[0], words[1])
-	case "confirm":
-		w.Confirm(words[0])
-	case "option":
-		name, value, _ := strings.Cut(words[0], "=")
-		w.Option(name, value)
-	default:
-		return w.change(verb, rest, words)
+		}},
+		"disk": {2, func(w *World, words []string, _ string) error {
+			d, err := time.ParseDuration(words[1])
+			w.trace("** the disk of %s takes %s longer", node(w, words), d)
+			w.Node(words[0]).lag = d
+			return err
+		}},
+		"partition": {1, func(w *World, words []string, _ string) error { w.Partition(words...); return nil }},
+		"cut":       {2, func(w *World, words []string, _ string) error { w.CutOneWay(words[0], words[1]); return nil }},
+		"slow": {3, func(w *World, words []string, _ string) error {
+			d, err := time.ParseDuration(words[2])
+			w.Slow(words[0], words[1], d)
+			return err
+		}},
+		"heal": {0, func(w *World, _ []string, _ string) error { w.Heal(); return nil }},
+		"fail": {4, func(w *World, words []string, _ string) error {
+			rc, err := strconv.Atoi(words[3])
+			w.Fail(node(w, words), words[1], words[2], rc)
+			return err
+		}},
+		"fail-fencing": {2, func(w *World, words []string, _ string) error {
+			times, err := strconv.Atoi(words[1])
+			w.FailFencing(node(w, words), times)
+			return err
+		}},
+		"fence-device": {2, func(w *World, words []string, _ string) error {
+			w.trace("** the fence device of %s: %s", node(w, words), words[1])
+			w.fenceOf(node(w, words)).mode = map[string]string{"hangs": "hang", "late": "late"}[words[1]]
+			return nil
+		}},
+		"break":  {2, func(w *World, words []string, _ string) error { w.Break(node(w, words), words[1]); return nil }},
+		"option": {1, func(w *World, words []string, _ string) error { w.Option(words[0]); return nil }},
+		"status": {0, func(w *World, _ []string, _ string) error { w.traceStatus(); return nil }},
+		"configure": {1, func(w *World, _ []string, rest string) error {
+			return w.change("configure "+rest, cib.Command{Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true, XML: rest}}}})
+		}},
+		"delete": {1, func(w *World, _ []string, rest string) error {
+			return w.change("delete "+rest, cib.Command{Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "delete", XPath: rest}}}})
+		}},
+		"cleanup": {0, func(w *World, _ []string, _ string) error {
+			return w.change("cleanup ", cib.Command{Forget: []cib.Forget{{OnlyFails: true}}})
+		}},
+		"attribute": {2, func(w *World, words []string, rest string) error {
+			name, value, _ := strings.Cut(words[1], "=")
+			return w.change("attribute "+rest, cib.Command{Attributes: []cib.AttributeUpdate{{Node: node(w, words), Name: name, Value: value}}})
+		}},
+	}
+}
+
+// Do carries a line of a script out: a word of verbs and what it wants.
+func (w *World) Do(line string) error {
+	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if name == "" || name == "#" {
+		return nil
+	}
+	v, known := verbs()[name]
+	words := strings.Fields(rest)
+	switch {
+	case !known:
+		return fmt.Errorf("unknown word %q", name)
+	case len(words) < v.words:
+		return fmt.Errorf("%q wants %d words", name, v.words)
+	}
+	if err := v.do(w, words, rest); err != nil {
+		return err
 	}
 	return w.Breach
 }
 
-// change is Do for what changes the state.
-func (w *World) change(verb, rest string, words []string) error {
-	root := cib.Command{By: "root"}
-	switch verb {
-	case "configure":
-		root.Config = &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true, XML: rest}}}
-	case "delete":
-		root.Config = &cib.ConfigChange{Edits: []cib.Edit{{Op: "delete", XPath: rest}}}
-	case "cleanup":
-		root.Forget = []cib.Forget{{OnlyFails: true}}
-	case "attribute":
-		name, value, _ := strings.Cut(words[1], "=")
-		root.Attributes = []cib.AttributeUpdate{{Node: words[0], Name: name, Value: value}}
-	case "status":
-		w.traceStatus()
-		return nil
-	default:
-		return fmt.Errorf("unknown word %q", verb)
-	}
-	w.trace("** %s %s", verb, rest)
-	w.Propose(root)
+// change has an operator change the state.
+func (w *World) change(what string, cmd cib.Command) error {
+	w.trace("** %s", what)
+	cmd.By = "root"
+	w.Propose(cmd)
 	return nil
+}
+
+// Propose has a command committed, as a tool or an operator would: through whoever leads, again for a while if nobody
+// does. Once that is acknowledged it must never be lost.
+func (w *World) Propose(cmd cib.Command) { w.proposeUntil(cmd, w.Now.Add(2*time.Second)) }
+
+func (w *World) proposeUntil(cmd cib.Command, until time.Time) {
+	again := func() {
+		if w.Now.Before(until) {
+			w.after(100*time.Millisecond, func() { w.proposeUntil(cmd, until) })
+			return
+		}
+		w.trace("nobody leads: a change was not made")
+	}
+	l := w.Leader()
+	if l == nil || l.paused {
+		again()
+		return
+	}
+	l.propose(cmd, func(e *entry) {
+		w.mark(l, "= a change")
+		w.acknowledged(l, e)
+	})
+}
+
+// StopNode asks for a node to leave in good order.
+func (w *World) StopNode(name string) {
+	w.trace("** stop %s", name)
+	w.mark(w.Node(name), "| is to leave")
+	w.Propose(cib.Command{By: "root", Attributes: []cib.AttributeUpdate{{Node: name, Name: "shutdown", Value: strconv.FormatInt(w.Now.Unix(), 10)}}})
+}
+
+// SetClock has a node's clock go faster or slower.
+func (w *World) SetClock(name string, rate float64) {
+	w.trace("** the clock of %s goes at %g", name, rate)
+	w.count("clock rate")
+	w.mark(w.Node(name), fmt.Sprintf("| clock x%g", rate))
+	w.Node(name).setRate(rate)
+}
+
+// Option sets a cluster option, "NAME=VALUE".
+func (w *World) Option(set string) {
+	w.trace("** option %s", set)
+	name, value, _ := strings.Cut(set, "=")
+	w.Propose(cib.Command{By: "root", Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true, XML: OptionXML(name, value)}}}})
+}
+
+// OptionXML is the element that sets a cluster option.
+func OptionXML(name, value string) string {
+	return `<cluster_property_set id="cib-bootstrap-options"><nvpair id="cib-bootstrap-options-` + name + `" name="` + name + `" value="` + value + `"/></cluster_property_set>`
 }
 
 // traceStatus tells what runs where in truth, and what the leader waits for.
@@ -123,17 +208,18 @@ func (w *World) traceStatus() {
 			}
 		}
 		state := map[bool]string{true: "on", false: "off"}[n.Alive]
-		if n.Alive && !n.Daemon {
+		if n.Alive && !n.Daemon() {
 			state = "on, its daemon is not"
 		}
 		w.trace("== %s is %s: %s", n.Name, state, strings.Join(runs, ", "))
 	}
-	if w.leader == nil {
+	l := w.Leader()
+	if l == nil {
 		w.trace("== nobody leads")
 		return
 	}
-	s := w.leader.ctl.Status()
-	w.trace("== %s leads: %s %s%s", w.leader.Name, s.Phase, s.Why, s.Next)
+	s := l.d.ctl.Status()
+	w.trace("== %s leads: %s %s%s", l.Name, s.Phase, s.Why, s.Next)
 	for _, x := range s.Waits {
 		w.trace("==   waits for %s: %s (release: %s)", x.What, x.Trouble, x.Release)
 	}

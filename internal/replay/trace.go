@@ -11,9 +11,23 @@ import (
 )
 
 // traceEvent tells what a controller is told.
-func (w *World) traceEvent(l *Node, ev controller.Event) {
+func (n *Node) traceEvent(ev controller.Event) {
+	if !n.w.traced() || n.d.office == nil {
+		return // the controllers of those who do not lead hear all commits, too
+	}
 	if text := Words(ev); text != "" {
-		w.trace("%s <- %s", l.Name, text)
+		n.w.trace("%s <- %s", n.Name, text)
+	}
+}
+
+// traced reports whether anybody looks at what happens.
+func (w *World) traced() bool { return w.cfg.Trace != nil || w.cfg.Draw }
+
+func (n *Node) traceEffects(effects []controller.Effect) {
+	if n.w.traced() {
+		for _, e := range effects {
+			n.w.traceEffect(n, e)
+		}
 	}
 }
 

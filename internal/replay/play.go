@@ -1,0 +1,88 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Outcome is what came of a run.
+type Outcome struct {
+	World     *World
+	Breach    error
+	Converged time.Duration // how long the cluster took to come to rest after the faults were over
+}
+
+// converge is the bounded time of I8: within it the cluster is at rest after the last fault is over. Hosts need five
+// seconds to boot, and a fencing that has failed waits for up to ten before it is tried again.
+const converge = 90 * time.Second
+
+// Play carries a run out: all faults, then none any more, then the cluster comes to rest.
+func Play(r Run) Outcome {
+	w, err := New(r.Config)
+	if err != nil {
+		return Outcome{Breach: fmt.Errorf("no such world: %w", err)}
+	}
+	for _, f := range r.Faults {
+		if w.Run(f.At - w.at()); w.Breach != nil {
+			return Outcome{World: w, Breach: w.Breach}
+		}
+		if err := w.Do(f.Line); err != nil {
+			return Outcome{World: w, Breach: err}
+		}
+	}
+	if w.Run(time.Second); w.Breach != nil {
+		return Outcome{World: w, Breach: w.Breach}
+	}
+	w.mend()
+	took := w.settle()
+	return Outcome{World: w, Breach: w.Breach, Converged: took}
+}
+
+// mend ends all faults.
+func (w *World) mend() {
+	w.trace("** all faults are over")
+	w.markAll("-- all faults are over")
+	w.Heal()
+	w.healed = true
+	clear(w.failing)
+	for _, f := range w.fences {
+		*f = fence{}
+	}
+	for _, n := range w.nodes {
+		n.lag, n.killAt = 0, ""
+		n.setRate(1)
+		n.Resume()
+	}
+}
+
+// settle waits for the cluster to come to rest, and to stay there; it holds I8. Hosts and daemons that are down are
+// started, as an operator would, and maintenance ends.
+func (w *World) settle() time.Duration {
+	began := w.Now
+	w.Option("maintenance-mode=false")
+	why := ""
+	for w.Breach == nil && w.Now.Sub(began) < converge {
+		if w.Now.Sub(began) > 3*time.Second {
+			for _, n := range w.nodes {
+				n.Start()
+			}
+		}
+		w.Run(250 * time.Millisecond)
+		up := !slices.ContainsFunc(w.nodes, func(n *Node) bool { return !n.Daemon() })
+		if why = "not all nodes are up"; !up {
+			continue
+		}
+		if why = w.Settled(); why != "" {
+			continue
+		}
+		took := w.Now.Sub(began)
+		if w.Run(2 * time.Second); w.Settled() == "" || w.Breach != nil {
+			return took
+		}
+	}
+	if w.Breach == nil {
+		w.breach("I8: %s after all faults were over the cluster is not at rest: %s", converge, why)
+	}
+	return w.Now.Sub(began)
+}
