@@ -141,6 +141,8 @@ func (s *site) Connect(links ordeal.Links) error {
 	return errors.Join(errs...)
 }
 
+func (s *site) Data(node string) string { return s.Path(node, "lib") }
+
 func (s *site) Disk(node string, d ordeal.Disk) error { return s.SlowDisk(node, d.Slow) }
 
 func (s *site) Power(p ordeal.Power) error {

@@ -59,7 +59,7 @@ type deceived struct{ *nsSite }
 func (d deceived) Power(ordeal.Power) error { return d.nsSite.Power("deceives") }
 func (d deceived) Lacks() []string {
 	return strings.Fields("crash crash-leader kill-daemon kill-leader kill-daemon-in-plan kill-leader-in-plan loss delay reorder duplicate disk-slow disk-full " +
-		"fence-fails fence-hangs fence-late fence-lies service-dies")
+		"fence-fails fence-hangs fence-late fence-lies service-dies torn-snapshot")
 }
 
 // nsSite is a cluster in namespaces as an ordeal sees it. It starts daemons again as systemd does, and hosts that were
@@ -278,6 +278,8 @@ func (s *nsSite) Connect(links ordeal.Links) error {
 	}
 	return nil
 }
+
+func (s *nsSite) Data(node string) string { return s.path(node, "lib") }
 
 // Disk fills a node's disk, and has the daemon's writes take longer.
 func (s *nsSite) Disk(node string, d ordeal.Disk) error {

@@ -45,6 +45,7 @@ func kinds() []kind {
 		{"fence-hangs", 2, power(PowerHangs)},
 		{"fence-late", 2, power(PowerLate)},
 		{"fence-lies", 2, power(PowerLies)},
+		{"torn-snapshot", 3, (*run).tornSnapshot},
 		{"service-dies", 4, (*run).serviceDies},
 	}
 }
@@ -345,6 +346,15 @@ func (r *run) noteAlone() error {
 func (r *run) slowDisk(context.Context) (string, error) {
 	node, by := r.anyone(), time.Duration(20+r.rnd.IntN(400))*time.Millisecond
 	return fmt.Sprintf("%s by %v", node, by), r.site.Disk(node, Disk{Slow: by, Full: r.full[node]})
+}
+
+// tornSnapshot cuts a node's power in the middle of a snapshot.
+func (r *run) tornSnapshot(context.Context) (string, error) {
+	node, err := r.crash(r.anyone())
+	if err != nil || node == "" {
+		return "", err
+	}
+	return node, tearSnapshot(r.site.Data(node))
 }
 
 func (r *run) fullDisk(context.Context) (string, error) {

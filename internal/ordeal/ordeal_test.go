@@ -1,6 +1,7 @@
 package ordeal
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,5 +73,27 @@ func TestPower(t *testing.T) {
 		if code != want || done != (p != PowerFails) {
 			t.Errorf("a device that %s: code %d, done %v", p, code, done)
 		}
+	}
+}
+
+func TestTearSnapshot(t *testing.T) {
+	data := t.TempDir()
+	if err := tearSnapshot(data); err != nil {
+		t.Errorf("a node without a log: %v", err)
+	}
+	snaps := filepath.Join(data, "raft", "log-1-n1", "snapshots")
+	for _, id := range []string{"1-1-100", "1-9-200"} {
+		if err := os.MkdirAll(filepath.Join(snaps, id), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(snaps, id, "state.bin"), []byte(id+" is the state"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tearSnapshot(data); err != nil {
+		t.Fatal(err)
+	}
+	if torn, err := os.ReadFile(filepath.Join(snaps, "1-9-200.tmp", "state.bin")); err != nil || string(torn) != "1-9-200 is" {
+		t.Errorf("the torn snapshot holds %q: %v", torn, err)
 	}
 }

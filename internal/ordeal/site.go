@@ -23,6 +23,7 @@ type Site interface {
 	KillService(node, service string) error
 	Connect(links Links) error        // the network, from now on
 	Disk(node string, d Disk) error   // from now on
+	Data(node string) string          // where it keeps its log
 	Power(p Power) error              // how the fence device behaves from now on
 	Lacks() []string                  // kinds of faults that cannot be done here
 	Keep(reason string) (note string) // is called once when something is wrong: keeps logs and states, and says where
