@@ -65,7 +65,8 @@ func (s *ether) plug(ns, dev, node string, ring int) error {
 	return nil
 }
 
-// openTap makes a TAP device in a namespace, from a thread that ends with it.
+// openTap makes a TAP device in a namespace. Its thread comes back from there: were it the first one of this process,
+// the process would count as one of the namespace, and die with that host.
 func openTap(ns, dev string) (*os.File, error) {
 	type opened struct {
 		file *os.File
@@ -73,8 +74,13 @@ func openTap(ns, dev string) (*os.File, error) {
 	}
 	done := make(chan opened)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: no other goroutine gets a thread in that namespace
+		runtime.LockOSThread() // until it is back; a thread that cannot come back ends with the goroutine
 		file, err := func() (*os.File, error) {
+			here, err := os.Open("/proc/thread-self/ns/net")
+			if err != nil {
+				return nil, err
+			}
+			defer here.Close()
 			there, err := os.Open(ns)
 			if err != nil {
 				return nil, err
@@ -83,6 +89,11 @@ func openTap(ns, dev string) (*os.File, error) {
 			if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
 				return nil, fmt.Errorf("setns: %w", err)
 			}
+			defer func() {
+				if unix.Setns(int(here.Fd()), unix.CLONE_NEWNET) == nil {
+					runtime.UnlockOSThread()
+				}
+			}()
 			fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 			if err != nil {
 				return nil, fmt.Errorf("/dev/net/tun: %w", err)
