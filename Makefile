@@ -9,7 +9,7 @@ ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
 .PHONY: chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor \
-        fuzz-oracle bench bench-failover ci install clean
+        fuzz-oracle bench bench-failover bench-load ci install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -107,6 +107,11 @@ FAILOVER ?= .
 bench-failover: build ## time from the death of a host to recovery, ours beside Corosync and Pacemaker's; root; FAILOVER=/nodes=3
 	CERCO=$(CURDIR)/bin/cerco INCUMBENT=$(abspath $(SHARED)/tools/incumbent) \
 		go test -run '^$$' -bench '$(FAILOVER)' -benchtime 1x -timeout 120m ./tools/failover
+
+LOAD ?= .
+bench-load: build ## what a cluster costs and how fast it is, ours beside theirs; root; LOAD=Rest, BENCH_LONG=1 for the slowest
+	CERCO=$(CURDIR)/bin/cerco INCUMBENT=$(abspath $(SHARED)/tools/incumbent) \
+		go test -run '^$$' -bench '$(LOAD)' -benchtime 1x -timeout 240m ./tools/load
 
 ci: ## everything that must hold, as CI runs it
 	.ci/run

@@ -1,8 +1,10 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -42,7 +44,8 @@ func (j *Journal) Add(list ...Event) {
 	}
 	if extra := len(j.ring) - j.size; extra > 0 {
 		j.first = j.ring[extra-1].Seq + 1
-		j.ring = append(make([]Event, 0, j.size), j.ring[extra:]...)
+		clear(j.ring[:extra]) // the room before the first is given back when append needs more behind the last
+		j.ring = j.ring[extra:]
 	}
 	close(j.more)
 	j.more = make(chan struct{})
@@ -60,12 +63,8 @@ func (j *Journal) Last() uint64 {
 func (j *Journal) Since(seq uint64) ([]Event, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var list []Event
-	for i := range j.ring {
-		if j.ring[i].Seq > seq {
-			list = append(list, j.ring[i])
-		}
-	}
+	from, _ := slices.BinarySearchFunc(j.ring, seq+1, func(e Event, seq uint64) int { return cmp.Compare(e.Seq, seq) })
+	list := slices.Clone(j.ring[from:])
 	if seq != 0 && len(list) > 0 && seq+1 < j.first {
 		gap := Event{Seq: j.first - 1, At: list[0].At, Kind: KindGap,
 			Text: fmt.Sprintf("events after number %d are no longer kept; going on with number %d", seq, list[0].Seq)}

@@ -84,14 +84,14 @@ func (h *Hosts) script(args ...string) *exec.Cmd {
 // must runs a command that may not fail, and returns what it printed. What it leaves running may keep its output.
 func (h *Hosts) must(cmd *exec.Cmd) string {
 	h.b.Helper()
-	out, err := h.run(cmd)
+	out, err := h.output(cmd)
 	if err != nil {
 		h.b.Fatalf("%v: %v\n%s", cmd.Args, err, out)
 	}
 	return out
 }
 
-func (h *Hosts) run(cmd *exec.Cmd) (string, error) {
+func (h *Hosts) output(cmd *exec.Cmd) (string, error) {
 	f, err := os.CreateTemp(h.base, "out")
 	if err != nil {
 		return "", err
@@ -108,7 +108,7 @@ func (h *Hosts) run(cmd *exec.Cmd) (string, error) {
 func (h *Hosts) On(i int, stdin string, args ...string) (string, error) {
 	cmd := h.script(append([]string{"x", strconv.Itoa(i)}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
-	return h.run(cmd)
+	return h.output(cmd)
 }
 
 // daemon starts a daemon of a host, in its cgroup.
@@ -140,10 +140,21 @@ func (h *Hosts) Plug(i int) {
 	for _, args := range [][]string{{"addr", "flush", "dev", "e0"}, {"addr", "add", addr, "dev", "e0"}, {"link", "set", "e0", "up"}} {
 		h.must(exec.Command("ip", append([]string{"-n", ns}, args...)...))
 	}
-	if out, err := h.On(i, "", "sh", "-c", "rm -f /run/Dummy-*.state"); err != nil {
+	h.Clear(i)
+	h.side.again(h, i)
+}
+
+// Clear takes away what a boot would: the files by which agents know that they run.
+func (h *Hosts) Clear(i int) {
+	if out, err := h.On(i, "", "sh", "-c", "find /run -maxdepth 1 -name '*.state' -delete"); err != nil {
 		h.b.Fatalf("%v: %s", err, out)
 	}
-	h.side.again(h, i)
+}
+
+// Ours reports whether the cluster is ours.
+func (h *Hosts) Ours() bool {
+	_, ours := h.side.(Cerco)
+	return ours
 }
 
 // Tool runs a command of the cluster inside a host: both sides have those that are used here.
@@ -151,17 +162,35 @@ func (h *Hosts) Tool(i int, args ...string) (string, error) {
 	return h.On(i, "", h.side.command(h, i, args...)...)
 }
 
-// Started is when a Dummy resource was started on a host; zero: it does not run there.
-func (h *Hosts) Started(i int, resource string) time.Time {
+// run is a host's /run, as it is seen from outside.
+func (h *Hosts) run(i int) string {
 	holder, err := os.ReadFile(filepath.Join(h.base, "run"+h.inst, fmt.Sprintf("holder.%d", i)))
 	if err != nil {
-		return time.Time{}
+		h.b.Fatal(err)
 	}
-	info, err := os.Stat(fmt.Sprintf("/proc/%s/root/run/Dummy-%s.state", strings.TrimSpace(string(holder)), resource))
+	return fmt.Sprintf("/proc/%s/root/run", strings.TrimSpace(string(holder)))
+}
+
+// Started is when a Dummy resource was started on a host; zero: it does not run there.
+func (h *Hosts) Started(i int, resource string) time.Time {
+	info, err := os.Stat(filepath.Join(h.run(i), "Dummy-"+resource+".state"))
 	if err != nil {
 		return time.Time{}
 	}
 	return info.ModTime()
+}
+
+// Running counts the resources that run, on all hosts, by the names of their agents' files.
+func (h *Hosts) Running(prefix string) (n int) {
+	for i := 1; i <= h.N; i++ {
+		entries, _ := os.ReadDir(h.run(i))
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), ".state") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Await waits until something holds.
