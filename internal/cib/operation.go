@@ -97,6 +97,7 @@ const (
 	OpNotInstalled = 7
 	OpNotConnected = 8
 	OpInvalid      = 9
+	OpNoSecrets    = 11 // a parameter is a secret that this node does not have
 )
 
 // Exit codes of resource agents, the OCF standard's.

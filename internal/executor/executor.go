@@ -12,6 +12,7 @@ import (
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/driver"
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 // What Do may answer.
@@ -44,6 +45,8 @@ type Config struct {
 	// Lease reports whether this node may act. Where it may not, the leader may have given it up for lost, and nothing
 	// is begun that could run elsewhere by now; what ends or looks is done all the same. nil: always.
 	Lease func() bool
+
+	Secrets []string // directories of secret files, in the format of cibsecret; nil: secret.Dirs()
 
 	Limit int              // operations at one time, recurring ones not counted; 0: twice the number of cores
 	Now   func() time.Time // default time.Now
@@ -88,6 +91,9 @@ func New(cfg Config) (*Executor, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Secrets == nil {
+		cfg.Secrets = secret.Dirs()
 	}
 	if cfg.Lease == nil {
 		cfg.Lease = func() bool { return true }

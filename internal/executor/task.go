@@ -8,6 +8,7 @@ import (
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/driver"
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 // defaultTimeout is for operations that come without one.
@@ -23,7 +24,7 @@ func (e *Executor) run(ctx context.Context, l *lane, t *task) {
 	}
 	res := driver.Result{RC: cib.RCError, Status: cib.OpCancelled, Reason: "cancelled"}
 	if e.clear(ctx, l, t) {
-		res = e.perform(ctx, l, t)
+		res = e.discreet(ctx, &t.op, e.perform(ctx, l, t))
 	}
 	if errors.Is(context.Cause(ctx), driver.ErrAbandoned) {
 		return // the next daemon finds it in the ledger
@@ -77,8 +78,12 @@ func needsLease(op *cib.Operation) bool {
 // call calls the agent.
 func (e *Executor) call(ctx context.Context, t *task, action string) driver.Result {
 	op := &t.op
+	params, err := secret.Fill(op.Resource, op.Attrs, e.cfg.Secrets)
+	if err != nil {
+		return driver.Result{RC: cib.RCError, Status: cib.OpNoSecrets, Reason: err.Error()}
+	}
 	r := driver.Request{Class: op.Class, Provider: op.Provider, Type: op.Type, Resource: op.Resource,
-		Action: e.actionName(ctx, op, action), Params: op.Attrs, Timeout: timeoutOf(op), Env: []string{marker(op, e.cfg.BootID)}}
+		Action: e.actionName(ctx, op, action), Params: params, Timeout: timeoutOf(op), Env: []string{marker(op, e.cfg.BootID)}}
 	w := &work{Op: op.Brief(), Begun: e.cfg.Now().UnixMilli()}
 	e.led.atWork(op.Resource, w)
 	r.Started = func(p driver.Process) {
@@ -89,6 +94,28 @@ func (e *Executor) call(ctx context.Context, t *task, action string) driver.Resu
 	if !errors.Is(context.Cause(ctx), driver.ErrAbandoned) {
 		e.led.atWork(op.Resource, nil)
 	}
+	return res
+}
+
+// discreet takes the operation's secrets out of what an agent said: it goes into the state, into logs and to people.
+func (e *Executor) discreet(ctx context.Context, op *cib.Operation, res driver.Result) driver.Result {
+	if len(op.Attrs) == 0 || res.Reason == "" && res.Output == "" {
+		return res
+	}
+	params, err := secret.Fill(op.Resource, op.Attrs, e.cfg.Secrets)
+	if err != nil {
+		params = op.Attrs // the agent did not get them either
+	}
+	var private []string
+	if meta, err := e.cfg.Driver.Metadata(ctx, op.Class, op.Provider, op.Type); err == nil && op.Class != "stonith" {
+		for _, p := range meta.Parameters {
+			if p.Private {
+				private = append(private, p.Name)
+			}
+		}
+	}
+	r := secret.Of(params, op.Attrs, private...)
+	res.Reason, res.Output = r.Text(res.Reason), r.Text(res.Output)
 	return res
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 // Service is the name under which Serve is to be offered to the other nodes.
@@ -76,7 +77,7 @@ func New(cfg Config) *Fencer {
 		cfg.Agents = NewPrograms(AgentDirs(), cfg.Now)
 	}
 	if cfg.Secrets == nil {
-		cfg.Secrets = []string{"/var/lib/cerco/secrets", "/var/lib/pacemaker/lrm/secrets"}
+		cfg.Secrets = secret.Dirs()
 	}
 	f := &Fencer{cfg: cfg, flights: make(map[string]*flight), slots: make(map[string]*slot), lists: make(map[string]listed),
 		started: make(map[string]bool)}

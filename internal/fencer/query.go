@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 // DeviceInfo is what may be shown of a device.
@@ -29,8 +30,8 @@ func (f *Fencer) Devices(ctx context.Context) []DeviceInfo {
 		info := DeviceInfo{ID: d.ID, Agent: d.Agent, Priority: d.Priority, Params: make(map[string]string, len(d.Params)),
 			Started: f.Registered(d.ID), Unusable: d.Unusable}
 		for name, value := range d.Params {
-			if IsSecret(name) && !strings.HasPrefix(value, secretPrefix) {
-				value = mask
+			if secret.Is(name) && !strings.HasPrefix(value, secret.Prefix) {
+				value = secret.Mask
 			}
 			info.Params[name] = value
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 // listAge is how long the answer of a list is good for.
@@ -288,11 +289,11 @@ func (u *use) run(ctx context.Context, action string) (AgentResult, error) {
 	if err != nil {
 		return AgentResult{}, err
 	}
-	full, err := withSecrets(u.d.ID, params, f.cfg.Secrets)
+	full, err := secret.Fill(u.d.ID, params, f.cfg.Secrets)
 	if err != nil {
 		return AgentResult{}, err
 	}
-	hide := redactor(full, params)
+	hide := secret.Of(full, params).Text
 	within := u.d.timeout(action, u.base)
 	began := f.cfg.Now()
 	for n := u.d.tries(action); ; n-- {

@@ -2,8 +2,6 @@ package fencer
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -86,45 +84,6 @@ func TestHarmlessAliasesAreRefused(t *testing.T) {
 	}
 	if word, err := d.call("reboot"); err != nil || word != "off" {
 		t.Errorf("reboot as off: %q, %v", word, err)
-	}
-}
-
-func TestSecrets(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("a/passwd", "geheim")
-	write("a/passwd.sign", "e8636ea013e682faf61f56ce1cb1ab5c\n")
-	write("b/passwd", "other")
-	write("b/passwd.sign", "00")
-	was := []cib.Attr{{Name: "login", Value: "admin"}, {Name: "passwd", Value: "lrm://"}}
-	got, err := withSecrets("a", was, []string{"/nowhere", dir})
-	if err != nil || got[1].Value != "geheim" || was[1].Value != "lrm://" {
-		t.Fatalf("%v, %v", got, err)
-	}
-	for _, resource := range []string{"b", "c", ".."} {
-		if _, err := withSecrets(resource, was, []string{dir}); err == nil {
-			t.Errorf("%s has a secret", resource)
-		}
-	}
-	hide := redactor(append(got, cib.Attr{Name: "api-token", Value: "a b&c"}), was)
-	for _, in := range []string{"login geheim failed", "http://x/?t=a+b%26c", "http://x/a%20b&c", "Basic YWRtaW46Z2VoZWlt", "Z2VoZWlt"} {
-		if out := hide(in); strings.Contains(out, "eheim") || !strings.Contains(out, mask) {
-			t.Errorf("%q became %q", in, out)
-		}
-	}
-	for name, want := range map[string]bool{"passwd": true, "password_script": true, "ssh_key": true, "community": true, "ip": false,
-		"login": false, "api-key": true, "port": false, "identity_file": false} {
-		if IsSecret(name) != want {
-			t.Errorf("%s: secret %v", name, !want)
-		}
 	}
 }
 

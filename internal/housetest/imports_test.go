@@ -17,9 +17,10 @@ var mayImport = map[string][]string{
 	"internal/simulate":   {"internal/cib", "internal/transition", "internal/scheduler", "internal/controller"},
 	// State and node side.
 	"internal/driver":               {"internal/cib"},
-	"internal/executor":             {"internal/cib", "internal/driver"},
+	"internal/secret":               {"internal/cib"},
+	"internal/executor":             {"internal/cib", "internal/driver", "internal/secret"},
 	"internal/watchdog":             {},
-	"internal/fencer":               {"internal/cib"},
+	"internal/fencer":               {"internal/cib", "internal/secret"},
 	"internal/history":              {},
 	"internal/peer":                 {},
 	"internal/store":                {"internal/cib"},
