@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cli"
+	"github.com/cerco-ha/cerco/internal/doctor"
 )
 
 var rewrite = flag.Bool("rewrite", false, "record the examples in the documents anew")
@@ -86,7 +87,10 @@ func (e *example) check(t *testing.T, doc string) {
 	}
 	var out bytes.Buffer
 	now := func() time.Time { return time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC) }
-	cli.Main(cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: now}, args)
+	others := []cli.Command{{Name: "doctor", Run: func(args []string) int {
+		return doctor.Command(t.Context(), args, strings.NewReader(""), &out, &out)
+	}}}
+	cli.Main(cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: now, Others: others}, args)
 	got := trimLines(out.String())
 	if matches(strings.Split(e.output, "\n"), strings.Split(got, "\n")) {
 		return

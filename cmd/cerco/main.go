@@ -15,6 +15,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/compat"
 	"github.com/cerco-ha/cerco/internal/daemon"
+	"github.com/cerco-ha/cerco/internal/doctor"
 	"github.com/cerco-ha/cerco/internal/lab"
 )
 
@@ -51,6 +52,9 @@ func commands(ctx context.Context) []cli.Command {
 		}},
 		{Name: "daemon", What: "run this node; systemd starts it", Run: func(args []string) int {
 			return daemon.Command(ctx, args, os.Stdout, os.Stderr, func(file string) daemon.Faults { return lab.Watch(file, time.Now) })
+		}},
+		{Name: "doctor", What: "examine clusters of virtual machines against the rules of the field", Run: func(args []string) int {
+			return doctor.Command(ctx, args, os.Stdin, os.Stdout, os.Stderr)
 		}},
 		{Name: "lab", What: "a cluster on this machine, to play with and to measure", Run: func(args []string) int {
 			return lab.Command(ctx, args, os.Stdout, os.Stderr)

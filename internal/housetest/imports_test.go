@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"internal/events":      {"internal/cib"},
 	"internal/api":         {"internal/cib", "internal/scheduler", "internal/events", "internal/wire"},
 	"internal/api/apitest": {"internal/cib", "internal/api", "internal/client", "internal/events", "internal/wire"},
+	"internal/doctor":      {"internal/hypervisor"},
 	"internal/compat":      {"internal/cib", "internal/cibfile", "internal/client", "internal/wire", "internal/scheduler", "internal/status", "internal/api/apitest"},
 	"internal/cibfile":     {"internal/cib"},
 	"internal/listing":     {"internal/cib"},
@@ -45,7 +46,7 @@ var mayImport = map[string][]string{
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},
-	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/lab"},
+	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/lab", "internal/doctor"},
 	// Composition.
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/judge", "internal/ordeal", "internal/scheduler", "internal/status", "internal/wire"},

@@ -51,6 +51,9 @@ func (l *Libvirt) Close() {
 	l.acts.Wait()
 }
 
+// Local tells whether its machines are processes of this host.
+func (l *Libvirt) Local() bool { return l.place.local }
+
 // URI returns where this is.
 func (l *Libvirt) URI() string { return l.cfg.URI }
 
