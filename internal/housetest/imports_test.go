@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"internal/membership":           {"internal/cib"},
 	"internal/agents":               {},
 	"internal/guestfence":           {},
+	"internal/guestfence/protocol":  {},
 	"internal/hypervisor":           {"internal/guestfence"},
 	"internal/owner":                {"internal/cib", "internal/scheduler", "internal/guestfence", "internal/hypervisor"},
 	"internal/guestfence/guesttest": {"internal/guestfence"},
