@@ -48,10 +48,15 @@ func SerialResponse(r Result) []byte { return append(magic[:len(magic):len(magic
 // ReadSerialRequest skips what is no frame and reads the next request. It needs one byte at a time up to the
 // magic, so r should be buffered.
 func ReadSerialRequest(r io.Reader) (*SerialRequest, error) {
-	b := make([]byte, SerialRequestSize)
-	if err := seek(r); err != nil {
+	if err := SeekFrame(r); err != nil {
 		return nil, err
 	}
+	return ReadFrame(r)
+}
+
+// ReadFrame reads the rest of a request whose beginning SeekFrame found.
+func ReadFrame(r io.Reader) (*SerialRequest, error) {
+	b := make([]byte, SerialRequestSize)
 	n := copy(b, magic[:])
 	if _, err := io.ReadFull(r, b[n:]); err != nil {
 		return nil, fmt.Errorf("a serial request breaks off: %w", err)
@@ -61,7 +66,7 @@ func ReadSerialRequest(r io.Reader) (*SerialRequest, error) {
 
 // ReadSerialResponse skips what is no frame and reads the next result.
 func ReadSerialResponse(r io.Reader) (Result, error) {
-	if err := seek(r); err != nil {
+	if err := SeekFrame(r); err != nil {
 		return Failure, err
 	}
 	var b [1]byte
@@ -71,8 +76,8 @@ func ReadSerialResponse(r io.Reader) (Result, error) {
 	return Result(b[0]), nil
 }
 
-// seek reads up to and including the magic.
-func seek(r io.Reader) error {
+// SeekFrame skips what is no frame, up to and including the magic.
+func SeekFrame(r io.Reader) error {
 	var window [4]byte
 	for window != magic {
 		copy(window[:], window[1:])

@@ -18,6 +18,8 @@ var (
 	// ErrReflected is returned for a challenge of a host that comes to a host: somebody without the key tries to
 	// have one host answer the other one.
 	ErrReflected = errors.New("the challenge is one of another host: somebody tries to have it answered here")
+	// ErrNotChosen is returned when the guest lets another host act.
+	ErrNotChosen = errors.New("another host was chosen")
 )
 
 // Session is one side's part of the authentication on a stream. Guest and host each send a challenge, the
@@ -27,6 +29,9 @@ type Session struct {
 	Auth Hash // None: nobody is asked
 	// Challenge makes a challenge; nil means HostChallenge or GuestChallenge. Tests replay a recorded one.
 	Challenge func() Challenge
+	// Chosen, if not nil, is asked by Guest before it answers a host that has proved itself. A host that is not
+	// chosen is not answered, and so does not act.
+	Chosen func() bool
 }
 
 // HostChallenge is random to everybody who does not have the key. Those who have it see that a host made it, so
@@ -61,6 +66,9 @@ func (s *Session) Guest(rw io.ReadWriter) error {
 	var c Challenge
 	if _, err := io.ReadFull(rw, c[:]); err != nil {
 		return fmt.Errorf("waiting for the host's challenge: %w", err)
+	}
+	if s.Chosen != nil && !s.Chosen() {
+		return ErrNotChosen
 	}
 	return s.answer(rw, c)
 }

@@ -1,0 +1,217 @@
+package guestfence
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/guestfence/protocol"
+)
+
+// call is a request that was let in.
+type call struct {
+	id     string
+	began  time.Time
+	kind   string // of the listener
+	who    asker
+	peer   string
+	action protocol.Action
+	asked  string  // the machine: a name or a UUID
+	memory *memory // of the key that it was signed with; nil on serial lines
+}
+
+// answer is what came of a call.
+type answer struct {
+	result  protocol.Result
+	hosts   []protocol.Host
+	machine Machine // as it was before
+	proof   Proof
+	err     error
+}
+
+func (s *Server) newCall(l *Listener, who asker, peer string, action protocol.Action, asked string) *call {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return &call{
+		id: hex.EncodeToString(id[:]), began: s.cfg.Now(), kind: l.Kind, who: who, peer: peer, action: action, asked: asked,
+		memory: s.memories[string(l.Key)],
+	}
+}
+
+func failed(err error) answer { return answer{result: protocol.Failure, err: err} }
+
+// perform does what is asked for. Whatever it does not know to be a success is none.
+func (s *Server) perform(c *call) answer {
+	limit := askLimit
+	if c.action.Changes() {
+		limit = actLimit
+	}
+	ctx, cancel := context.WithTimeoutCause(s.ctx, limit, fmt.Errorf("nothing came of it within %v", limit))
+	defer cancel()
+	switch c.action {
+	case protocol.Monitor:
+		if err := s.cfg.Machines.Check(ctx); err != nil {
+			return failed(err)
+		}
+		return answer{result: protocol.Success}
+	case protocol.List:
+		return s.list(ctx, c)
+	}
+	m, err := s.cfg.Machines.Find(ctx, c.asked)
+	if (err == nil || errors.Is(err, ErrUnknown)) && !allowed(s.cfg.Groups, c.who, c.asked, m) {
+		return answer{result: protocol.Denied, machine: m, err: fmt.Errorf("no access group has both %s and %s", c.who.id, c.asked)}
+	}
+	if err != nil {
+		return failed(err)
+	}
+	switch {
+	case c.action == protocol.Status && m.State.Off():
+		return answer{result: protocol.IsOff, machine: m}
+	case c.action == protocol.Status:
+		return answer{result: protocol.Success, machine: m}
+	case c.action.Changes():
+		return s.act(ctx, c, m)
+	}
+	return answer{result: protocol.Failure, machine: m, err: fmt.Errorf("%v cannot be done", c.action)}
+}
+
+// list shows an asker the machines that it may act on.
+func (s *Server) list(ctx context.Context, c *call) answer {
+	machines, err := s.cfg.Machines.List(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	slices.SortFunc(machines, func(a, b Machine) int { return strings.Compare(a.Name, b.Name) })
+	a := answer{result: protocol.HostsList}
+	for _, m := range machines {
+		if allowed(s.cfg.Groups, c.who, m.UUID, m) {
+			a.hosts = append(a.hosts, protocol.Host{Name: m.Name, UUID: m.UUID, State: byte(m.State)})
+		}
+	}
+	return a
+}
+
+// act changes a machine, when it is its turn and the request is on the disk.
+func (s *Server) act(ctx context.Context, c *call, m Machine) answer {
+	waited, leave, err := s.queues.enter(ctx, m.UUID)
+	if err != nil {
+		return answer{result: protocol.Failure, machine: m, err: fmt.Errorf("waiting for what others do to %s: %w", m.Name, err)}
+	}
+	defer leave()
+	a := answer{result: protocol.Failure, machine: m}
+	if waited {
+		if a.machine, a.err = s.cfg.Machines.Find(ctx, m.UUID); a.err != nil {
+			return a
+		}
+	}
+	if c.memory != nil {
+		if a.err = c.memory.sync(); a.err != nil {
+			return a
+		}
+	}
+	if a.err = s.journal.add(s.record(EventAccepted, c, a)); a.err != nil {
+		return a
+	}
+	switch c.action {
+	case protocol.On:
+		a.err = s.cfg.Machines.On(ctx, m.UUID)
+	case protocol.Reboot:
+		a.proof, a.err = s.cfg.Machines.Reboot(ctx, m.UUID)
+	default:
+		a.proof, a.err = s.cfg.Machines.Off(ctx, m.UUID)
+	}
+	switch {
+	case a.err != nil:
+	case c.action != protocol.On && a.proof.Kind == "":
+		a.err = fmt.Errorf("%s is said to be off, but nothing proves it", m.Name)
+	default:
+		a.result = protocol.Success
+	}
+	return a
+}
+
+// record is what the log of requests has of a call.
+func (s *Server) record(event string, c *call, a answer) Record {
+	r := Record{
+		Time: s.cfg.Now(), Event: event, ID: c.id, Listener: c.kind, From: c.who.id, Peer: c.peer, Action: c.action.String(), Asked: c.asked,
+		Name: a.machine.Name, UUID: a.machine.UUID,
+	}
+	if a.machine.UUID != "" {
+		r.Was = a.machine.State.String()
+	}
+	return r
+}
+
+// done writes what came of a call, once its asker was answered or is known to be gone.
+func (s *Server) done(c *call, a answer, answerErr error) {
+	r := s.record(EventDone, c, a)
+	r.Result, r.Answered = a.result.String(), answerErr == nil
+	r.Millis = float64(r.Time.Sub(c.began).Microseconds()) / 1000
+	if a.proof.Kind != "" {
+		r.Proof = &a.proof
+	}
+	if err := errors.Join(a.err, answerErr); err != nil {
+		r.Error = err.Error()
+	}
+	if err := s.journal.add(r); err != nil {
+		s.cfg.Log.Error("the log of requests cannot be written", "error", err)
+	}
+	level := s.cfg.Log.Debug
+	if c.action.Changes() || a.err != nil || answerErr != nil {
+		level = s.cfg.Log.Info
+	}
+	level("a guest's request", "action", r.Action, "machine", c.asked, "from", r.From, "listener", r.Listener, "result", r.Result,
+		"proof", string(a.proof.Kind), "ms", r.Millis, "error", r.Error)
+}
+
+// mendLimit is how long after a crash a reboot that it cut off is still brought to its end.
+const mendLimit = 10 * time.Minute
+
+// mend ends what a crash of the daemon cut off. Nobody was told that it is done, so off and on need nothing: who
+// asked asks again. But a machine that was to be rebooted must not stay off for it.
+func (s *Server) mend(cut, done []Record) {
+	for _, r := range cut {
+		was := r
+		r.Event, r.Time, r.Result, r.Error = EventInterrupted, s.cfg.Now(), protocol.Failure.String(), "the daemon was killed"
+		if was.Action == protocol.Reboot.String() && was.Was != ShutOff.String() && r.Time.Sub(was.Time) < mendLimit && !cutOffSince(was, done) {
+			if err := s.restart(was.UUID); err != nil {
+				r.Error += ", and restarting the machine failed: " + err.Error()
+			}
+		}
+		s.cfg.Log.Warn("a request was cut off", "action", r.Action, "machine", r.Name, "from", r.From, "error", r.Error)
+		if err := s.journal.add(r); err != nil {
+			s.cfg.Log.Error("the log of requests cannot be written", "error", err)
+		}
+	}
+}
+
+// cutOffSince tells whether somebody else had the machine cut off after r.
+func cutOffSince(r Record, done []Record) bool {
+	return slices.ContainsFunc(done, func(d Record) bool {
+		return d.UUID == r.UUID && d.Action == protocol.Off.String() && d.Result == protocol.Success.String() && d.Time.After(r.Time)
+	})
+}
+
+// restart starts a machine whose reboot was cut off, if it is off.
+func (s *Server) restart(uuid string) error {
+	ctx, cancel := context.WithTimeout(s.ctx, actLimit)
+	defer cancel()
+	_, leave, err := s.queues.enter(ctx, uuid)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	m, err := s.cfg.Machines.Find(ctx, uuid)
+	if err != nil {
+		return err
+	}
+	if !m.State.Off() {
+		return nil
+	}
+	return s.cfg.Machines.On(ctx, uuid)
+}
