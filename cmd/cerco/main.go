@@ -27,6 +27,9 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if code, known := guestFencing(ctx, os.Args); known {
+		return code
+	}
 	if filepath.Base(os.Args[0]) == lab.FenceAgent {
 		return lab.Fence(ctx, os.Stdin, os.Stdout, os.Stderr)
 	}
@@ -46,7 +49,7 @@ func run() int {
 
 // commands are those that are no part of package cli.
 func commands(ctx context.Context) []cli.Command {
-	return append(treeCommands(ctx), []cli.Command{
+	return append(append(treeCommands(ctx), guestCommands(ctx)...), []cli.Command{
 		{Name: "cluster", What: "found a cluster, invite and join nodes, see and stop them, count votes", Run: func(args []string) int {
 			return daemon.ClusterCommand(ctx, args, os.Stdout, os.Stderr)
 		}},

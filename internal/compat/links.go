@@ -10,7 +10,10 @@ import (
 )
 
 // LinkNames are the names that the program answers to, of this package and of others.
-func LinkNames() []string { return append(Names(), "crm_simulate", "crm_verify", "pcs") }
+func LinkNames() []string {
+	return append(Names(), "crm_simulate", "crm_verify", "pcs",
+		"fence_virtd", "fence_xvmd", "fence_xvm", "fence_virt")
+}
 
 // LinksCommand is "cerco links DIR": symbolic links in a directory, one for each name that the program answers to. Agents
 // that have the directory first on their PATH call Cerco. self is the program's path.

@@ -45,7 +45,7 @@ func TestStockConfigurationIsUnderstood(t *testing.T) {
 	}
 	l := s.Listeners[0]
 	if l.Kind != Multicast || l.KeyFile != "/etc/fence_virt.key" || l.Address.String() != protocol.Group4 || l.Interface != "virbr0" ||
-		l.Port != 1229 || l.Hash != protocol.SHA256 || l.Auth != protocol.SHA256 || s.URI != "qemu:///system" || s.Backend != "libvirt" {
+		l.Port != 1229 || l.Hash != protocol.SHA256 || l.Auth != protocol.SHA256 || strings.Join(s.URIs, " ") != "qemu:///system" || s.Backend != "libvirt" {
 		t.Errorf("%+v", s)
 	}
 }

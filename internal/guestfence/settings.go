@@ -24,8 +24,8 @@ const (
 type Settings struct {
 	Listeners  []ListenerSettings
 	Groups     []Group
-	Backend    string // how machines are found: "libvirt" (this host's), "cpg" (the cluster's)
-	URI        string // of the hypervisor; empty: its default
+	Backend    string   // how machines are found: "libvirt" (this host's), "cpg" (the cluster's)
+	URIs       []string // of the hypervisor; none: its default; several: all of them are watched from here
 	Foreground bool
 	Wait       bool     // for the hypervisor to become reachable
 	Warnings   []string // what is not understood or not what it seems, with file and line
@@ -58,7 +58,9 @@ func ReadSettings(file string, root *Block) (*Settings, error) {
 		r.fail(main, "backend", `%q is no backend: it must be "libvirt" or "cpg"`, s.Backend)
 	}
 	backends := root.Block("backends")
-	s.URI = backends.Block(s.Backend).Get("uri", backends.Block("libvirt").Get("uri", ""))
+	if s.URIs = backends.Block(s.Backend).All("uri"); len(s.URIs) == 0 {
+		s.URIs = backends.Block("libvirt").All("uri")
+	}
 	for kind := range strings.SplitSeq(main.Get("listener", Multicast), ",") {
 		kind = strings.TrimSpace(kind)
 		if !slices.Contains([]string{Multicast, Unicast, TCP, Vsock, Serial}, kind) {

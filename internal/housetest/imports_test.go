@@ -26,11 +26,13 @@ var mayImport = map[string][]string{
 	"internal/store":                {"internal/cib"},
 	"internal/membership":           {"internal/cib"},
 	"internal/agents":               {},
-	"internal/guestfence":           {},
+	"internal/guestfence":           {"internal/guestfence/protocol"},
 	"internal/guestfence/protocol":  {},
 	"internal/hypervisor":           {"internal/guestfence"},
 	"internal/owner":                {"internal/cib", "internal/scheduler", "internal/guestfence", "internal/hypervisor"},
 	"internal/guestfence/guesttest": {"internal/guestfence"},
+	"internal/guestfence/xvm":       {"internal/guestfence/protocol"},
+	"internal/guestfence/virtd":     {"internal/guestfence", "internal/guestfence/protocol", "internal/hypervisor", "internal/owner"},
 	// The doors.
 	"internal/corosync":    {},
 	"internal/alert":       {"internal/cib", "internal/events"},
@@ -47,7 +49,7 @@ var mayImport = map[string][]string{
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},
-	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/lab", "internal/doctor"},
+	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/guestfence/virtd", "internal/guestfence/xvm", "internal/lab", "internal/doctor"},
 	// Composition.
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/judge", "internal/ordeal", "internal/scheduler", "internal/status", "internal/wire"},
