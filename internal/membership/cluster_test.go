@@ -309,6 +309,32 @@ func TestWaitForAllIsTheClusters(t *testing.T) {
 	})
 }
 
+// A host that boots with a log that the others have given up has not been together with them: they hold another one.
+func TestWaitForAllIsOfOneLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, nodes(2))
+		c.lead("n2", "n2")
+		c.mu.Lock()
+		c.nodes["n2"].position.Generation = 1
+		c.mu.Unlock()
+		c.crash("n1")
+		pass(2 * time.Second)
+		n := c.start("n1", Memory{BootID: "boot-1"})
+		c.lead("", "n1", "n2") // the later log has no leader for a moment
+		pass(time.Second)
+		c.crash("n2")
+		pass(5 * time.Second)
+		if v := n.m.View(); v.Verdict.Quorate || n.memory.Seen {
+			t.Errorf("n1 counts votes for a log that has ended: %+v", v.Verdict)
+		}
+		for _, e := range n.effects {
+			if _, ok := e.(FenceLost); ok {
+				t.Errorf("n1 does %+v", e)
+			}
+		}
+	})
+}
+
 // When everybody was cut off from everybody and two of three find each other first, the third has the time of a token
 // to be heard: that it was silent is no fault of its own.
 func TestTogetherAgain(t *testing.T) {

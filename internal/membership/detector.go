@@ -380,6 +380,16 @@ func (d *detector) present(up func(id string) bool) (heard, doubt []string) {
 	return heard, doubt
 }
 
+// beyond are those that have gone on with a later log than ours: that they are there makes our log no whole one.
+func (d *detector) beyond() (ids []string) {
+	for _, m := range d.members {
+		if p := d.peers[m.ID]; p != nil && p.ever && p.beat.Generation > d.position.Generation {
+			ids = append(ids, p.id)
+		}
+	}
+	return ids
+}
+
 // fresh reports whether a peer was heard since it should be, or not longer ago than the token.
 func (d *detector) fresh(p *peer) bool { return d.attended-p.heardAt <= d.timing.token }
 

@@ -83,6 +83,7 @@ type lone struct {
 	joined  time.Time         // when we last said whom to join
 	stopped time.Time         // when we last said to stop
 	waiting string            // what is waited for, in words
+	later   uint64            // the latest generation of a log that was heard of
 }
 
 // asked is a lost voter that was to be fenced.
@@ -130,6 +131,9 @@ func (l *lone) step(s *Situation) []Effect {
 		return nil
 	}
 	effects := l.forget(s)
+	for _, h := range s.Heard {
+		l.later = max(l.later, h.Generation)
+	}
 	if j := l.join(s); j != nil {
 		return append(effects, j)
 	}
@@ -148,7 +152,7 @@ func (l *lone) step(s *Situation) []Effect {
 	if !s.Quorate && !ignore || !fences && !l.proved(lost) {
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
-	if 2*len(lost) > len(s.Voters) && !ignore && !l.said(lost) {
+	if (2*len(lost) > len(s.Voters) || l.behind(s)) && !ignore && !l.said(lost) { // they may have promised what is not known here
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
 	return append(effects, l.survive(s, lost)...)
@@ -217,11 +221,16 @@ func (l *lone) join(s *Situation) Effect {
 // stop carries no-quorum-policy out, once the lease is over.
 func (l *lone) stop(s *Situation, ignore bool, lost []cib.Member) []Effect {
 	switch {
+	case l.behind(s):
+		l.waiting = fmt.Sprintf("the log of generation %d has ended, and nobody leads that of generation %d", s.self().Generation, l.later)
+		if len(lost) > 0 {
+			l.waiting += "; " + confirmHint(lost)
+		}
 	case ignore:
 		l.waiting = "fencing is not possible, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 		return nil
 	case s.Quorate && 2*len(lost) > len(s.Voters):
-		l.waiting = list(lost) + " may have agreed on what is not known here, being the majority of the log without us: if they are to be given up, " + confirmHint(lost)
+		l.waiting = list(lost) + " may have agreed on what is not known here, being the majority of the log without us; " + confirmHint(lost)
 	case s.Quorate && len(lost) > 0:
 		l.waiting = "there is no fence device, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 	default:
@@ -313,6 +322,11 @@ func (l *lone) proved(lost []cib.Member) bool {
 		}
 	}
 	return true
+}
+
+// behind reports whether there is a later log than all that are heard have.
+func (l *lone) behind(s *Situation) bool {
+	return !slices.ContainsFunc(s.Heard, func(h Survivor) bool { return h.Generation >= l.later })
 }
 
 // said reports whether a person has said of all of them that they are off. Such a person has decided to go on

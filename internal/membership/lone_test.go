@@ -154,6 +154,22 @@ func TestLoneListener(t *testing.T) {
 	st.wants("recover without n2")
 }
 
+// TestLoneBehind is about a node that has heard that the others went on with a later log, and hears them no more.
+func TestLoneBehind(t *testing.T) {
+	st := newStory(t, 2, "", "1 2")
+	st.s.Quorate = true
+	st.s.Heard[1].Generation = 1
+	st.wants("") // nobody leads it just now
+	st.heard("1")
+	st.wants("stop")
+	st.waits("the log of generation 0 has ended, and nobody leads that of generation 1; if they are off, `cerco stonith confirm n2`")
+	st.pass(stopAgain)
+	st.wants("stop")
+	st.heard("1 2")
+	st.s.Heard[1].Generation, st.s.Heard[1].Leader = 1, "n2"
+	st.wants("join n2/1")
+}
+
 func TestLoneWithoutQuorum(t *testing.T) {
 	st := newStory(t, 3, "", "1")
 	st.s.LeaseOver = false

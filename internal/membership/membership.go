@@ -300,6 +300,7 @@ func (m *Membership) look(s *cib.State, now time.Time) View {
 		return n != nil && n.InCCM == "true"
 	}
 	heard, doubt := d.present(up)
+	doubt = append(doubt, d.beyond()...)
 	q := Question{Options: s.Cluster.Quorum, Members: s.Cluster.Members, Heard: heard, Doubt: doubt, Off: m.off, Now: now}
 	for _, n := range s.CIB.Status.Nodes {
 		if n.InCCM == "true" {
