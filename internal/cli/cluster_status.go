@@ -96,9 +96,7 @@ func (s *statusCall) show(st *wire.Status, in *cib.CIB) int {
 		err = writeJSON(s.Stdout, statusJSON(st, v))
 	case "xml":
 		o := status.MonOptions{Sections: status.Everything, Now: now, Fencing: st.Fencing, AllFences: true}
-		root := cib.NewElement("pacemaker-result", []cib.Attr{{Name: "api-version", Value: "2.25"}, {Name: "request", Value: s.name}},
-			append(status.MonXML(in, v, &o), cib.NewElement("status", []cib.Attr{{Name: "code", Value: "0"}, {Name: "message", Value: "OK"}}))...)
-		_, err = s.Stdout.Write(root.AppendXML(nil))
+		_, err = s.Stdout.Write(status.Result(s.name, status.MonXML(in, v, &o)).AppendXML(nil))
 	default:
 		_, err = io.WriteString(s.Stdout, s.text(st, in, v, now))
 	}

@@ -53,9 +53,10 @@ type MonOptions struct {
 	BanPrefix string
 	AllFences bool // each fencing, not only the newest of a kind
 	Now       time.Time
-	Fencing   []cib.FenceRecord // oldest first
-	Node      string            // only what concerns this node
-	Resource  string            // only what concerns this resource
+	Fencing   []cib.FenceRecord                  // oldest first
+	Node      string                             // only what concerns this node
+	Resource  string                             // only what concerns this resource
+	Only      func(*scheduler.ResourceView) bool // only resources that pass, or of which a part does; nil: all
 }
 
 // mon is crm_mon's output as it is put together.

@@ -121,8 +121,39 @@ func (m *mon) activeOn(n *scheduler.NodeView) []*scheduler.ResourceView {
 	return list
 }
 
+// here is a resource as far as it concerns the node that is asked for: what is active elsewhere only does not.
+func (m *mon) here(r *scheduler.ResourceView) *scheduler.ResourceView {
+	if m.o.Node == "" || !isActive(r, false) {
+		return m.onlyCandidates(r)
+	}
+	there := func(c *scheduler.ResourceView) bool {
+		return slices.ContainsFunc(c.On, func(n *scheduler.NodeView) bool { return n.Name == m.o.Node || n.ID == m.o.Node })
+	}
+	if !some(r, there) {
+		return nil
+	}
+	only := *m.onlyCandidates(r)
+	if r.Kind == "clone" {
+		only.Children = slices.DeleteFunc(slices.Clone(r.Children), func(c *scheduler.ResourceView) bool { return isActive(c, false) && !some(c, there) })
+	}
+	return &only
+}
+
+// onlyCandidates has a clone's instances be on the node that is asked for, or on none.
+func (m *mon) onlyCandidates(r *scheduler.ResourceView) *scheduler.ResourceView {
+	if m.o.Node == "" || r.Kind != "clone" {
+		return r
+	}
+	only := *r
+	only.Candidates = slices.DeleteFunc(slices.Clone(r.Candidates), func(n *scheduler.NodeView) bool { return n.Name != m.o.Node && n.ID != m.o.Node })
+	return &only
+}
+
 // wanted reports whether a resource is to be shown.
 func (m *mon) wanted(r *scheduler.ResourceView) bool {
+	if m.o.Only != nil && !some(r, m.o.Only) {
+		return false
+	}
 	return m.o.Resource == "" || some(r, func(c *scheduler.ResourceView) bool { return c.ID == m.o.Resource || c.Name == m.o.Resource })
 }
 
@@ -143,7 +174,7 @@ func (m *mon) resourceSection() {
 			m.briefPrimitives()
 		}
 		for _, r := range m.v.Resources {
-			if m.listed(r) {
+			if r = m.here(r); r != nil && m.listed(r) {
 				m.resource(r)
 			}
 		}

@@ -248,3 +248,9 @@ func (m *mon) bansXML() *cib.Element {
 	}
 	return cib.NewElement("bans", nil, list...)
 }
+
+// Result is the document around what a call of a tool has found, when all went well.
+func Result(request string, found []*cib.Element) *cib.Element {
+	return cib.NewElement("pacemaker-result", []cib.Attr{{Name: "api-version", Value: "2.25"}, {Name: "request", Value: request}},
+		append(found, cib.NewElement("status", []cib.Attr{{Name: "code", Value: "0"}, {Name: "message", Value: "OK"}}))...)
+}
