@@ -227,6 +227,9 @@ func lrmOp(e *Element) LrmOp {
 		}
 	}
 	op.fromMagic(magic, key)
+	if _, told := e.Lookup("rc-code"); !told && magic == "" { // as Pacemaker reads it
+		op.RC = 0
+	}
 	if op.Operation == "" {
 		op.Operation = operationOfKey(opKey)
 	}

@@ -141,7 +141,7 @@ func TestDecodeStatus(t *testing.T) {
 	want := []string{
 		"start call 7 rc 0 of 0 status 0 every 0 since 99",
 		"monitor call 8 rc 7 of 8 status 4 every 10000 since 0",
-		"migrate_to call -1 rc -1 of -1 status -2 every 0 since 0",
+		"migrate_to call -1 rc 0 of -1 status -2 every 0 since 0",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("operations\n%s", strings.Join(got, "\n"))

@@ -117,7 +117,7 @@ func clusterCIB(c *call) error {
 	if e == nil {
 		return fmt.Errorf("unable to get the CIB: it has no section '%s'", values["scope"])
 	}
-	text := append(e.AppendXML(nil), '\n')
+	text := e.AppendXML(nil)
 	if len(files) == 0 {
 		_, err = c.Stdout.Write(text)
 		return err
@@ -208,6 +208,9 @@ func cibPush(c *call) error {
 // older one, and would undo what others have done.
 func (c *call) pushWhole(to *cib.Element, doc *cib.CIB) (*cib.Element, error) {
 	if cib.VersionOf(to).Compare(doc.Version) >= 0 || c.has("force") {
+		if c.onFile() {
+			return to, nil
+		}
 		conf := part(to, "configuration")
 		if conf == nil {
 			return nil, errors.New("unable to push cib: it has no <configuration>")
@@ -278,7 +281,14 @@ func changesText(from, to *cib.Element) string {
 			b.WriteString("\n  ...")
 			break
 		}
-		fmt.Fprintf(&b, "\n  %s %s", ch.Op, ch.Path)
+		path := ch.Path
+		if ch.Op == cib.Create {
+			path += "/" + ch.Element.Name
+			if id := ch.Element.ID(); id != "" {
+				path += "[@id='" + id + "']"
+			}
+		}
+		fmt.Fprintf(&b, "\n  %s %s", ch.Op, path)
 	}
 	return b.String()
 }
@@ -306,7 +316,7 @@ func cibUpgrade(c *call) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
-	if err := c.change(func(d *configure.Draft) error { return d.Upgrade(); return nil }); err != nil {
+	if err := c.change(func(d *configure.Draft) error { d.Upgrade(); return nil }); err != nil {
 		return err
 	}
 	c.note("Cluster CIB has been upgraded to latest version")
@@ -385,7 +395,7 @@ func clusterEdit(c *call) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(e.AppendXML(nil), '\n'))
+	_, err = f.Write(e.AppendXML(nil))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}

@@ -26,6 +26,9 @@ func clusterConfNoun() *verb {
 				{name: "generate", run: confUUID, what: "Give a corosync.conf a new cluster UUID."},
 			}},
 		}},
+		{name: "setup", args: "NAME NODE [addr=ADDRESS]... ... [transport knet|udp|udpu OPTION=VALUE... [link OPTION=VALUE...]... " +
+			"[compression OPTION=VALUE...] [crypto OPTION=VALUE...]] [totem OPTION=VALUE...] [quorum OPTION=VALUE...]",
+			options: []string{"no-cluster-uuid", "overwrite"}, run: clusterSetup, what: "Write the corosync.conf of a new cluster."},
 		{name: "corosync", run: confText, what: "Show the corosync.conf that --corosync_conf names, or that this cluster would have."},
 	}}
 }
@@ -197,6 +200,14 @@ func setupNodes(s *corosync.Setup, words []string) error {
 		}
 	}
 	return nil
+}
+
+func clusterSetup(c *call) error {
+	if !c.has("corosync_conf") {
+		return errors.New("with --corosync_conf FILE this writes the corosync.conf of a new cluster; 'cerco cluster setup NAME' on its first host " +
+			"founds a cluster of Cerco, and 'cerco cluster invite' there shows the command for each further host")
+	}
+	return c.setupFile()
 }
 
 // setupFile is "cluster setup" with --corosync_conf: it writes the file, and nothing else happens.

@@ -33,7 +33,7 @@ func statusShortcuts() []*verb {
 	return []*verb{
 		{name: "resource", bare: "status", options: hide, sub: []*verb{{name: "status", args: filter, options: hide, run: resourceStatus,
 			what: "Show resources and where they run."}}},
-		{name: "stonith", bare: "status", options: hide, sub: []*verb{{name: "status", args: filter, options: hide, run: stonithStatus,
+		{name: "stonith", what: "Manage fence devices.", bare: "status", options: hide, sub: []*verb{{name: "status", args: filter, options: hide, run: stonithStatus,
 			what: "Show fence devices and where they run, and the fencing levels."}}},
 		{name: "cluster", sub: []*verb{{name: "status", run: statusCluster, what: "Show who decides, how much there is, and who is there."}}},
 	}
@@ -201,7 +201,7 @@ func statusXML(c *call) error {
 			return err
 		}
 	}
-	_, err = c.Stdout.Write(append(status.Result("crm_mon --one-shot --inactive --output-as xml", status.MonXML(doc, v, &o)).AppendXML(nil), '\n'))
+	_, err = c.Stdout.Write(status.Result("crm_mon --one-shot --inactive --output-as xml", status.MonXML(doc, v, &o)).AppendXML(nil))
 	return err
 }
 
@@ -276,7 +276,7 @@ func (c *call) listed(none string, pass func(*scheduler.ResourceView) bool) erro
 		return fmt.Errorf("resource or tag id '%s' not found%s", f.id, didYouMean(f.id, resourceIDs(doc)))
 	}
 	if f.node != "" && doc.NodeByName(f.node) == nil && doc.NodeStateByName(f.node) == nil {
-		return fmt.Errorf("there is no node '%s'%s", f.node, didYouMean(f.node, listing.NodeNames(doc)))
+		c.warnf("there is no node '%s'%s", f.node, didYouMean(f.node, listing.NodeNames(doc)))
 	}
 	if f.id != "" {
 		ids := named(doc, f.id)

@@ -22,11 +22,15 @@ type verb struct {
 // nouns is the whole tree. A noun may come from several places: their verbs are joined. To add a noun, or verbs to one,
 // write a function that returns it in a file of its own, and give it a line here.
 func nouns() []*verb {
-	return join(
+	return join(append(statusShortcuts(),
 		constraintNoun(),
 		propertyNoun(),
 		resourceNoun(),
-	)
+		quorumNoun(),
+		clusterCIBNoun(),
+		clusterConfNoun(),
+		statusNoun(),
+	)...)
 }
 
 // join puts verbs of the same name together.
