@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -23,11 +24,11 @@ const clusterUsage = `Usage: cerco cluster COMMAND [OPTION...]
 
 On a host that belongs to no cluster, or is to leave it:
   setup NAME           found a cluster of which this host is the first node
-  join TOKEN           enter a cluster with an invitation
+  join                 enter a cluster with an invitation: asks for the token, or reads it from standard input
   destroy              take this host out of its cluster; its daemon must not run
 
 On a node whose daemon runs:
-  invite               make an invitation, and show the command for the new node
+  invite               make an invitation, and show the token for the new node
   add-witness          the same for a witness: a vote, and no resources
   members              who belongs to the cluster, how they vote and how they are heard
   options [NAME=VALUE] show or change how votes are counted (two_node, wait_for_all, auto_tie_breaker,
@@ -44,6 +45,7 @@ On a node whose daemon runs:
 // clusterCommand is one call of `cerco cluster`.
 type clusterCommand struct {
 	ctx            context.Context
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	args           []string // after the command's name
 
@@ -56,8 +58,8 @@ type clusterCommand struct {
 }
 
 // ClusterCommand is `cerco cluster`.
-func ClusterCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c := &clusterCommand{ctx: ctx, stdout: stdout, stderr: stderr}
+func ClusterCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &clusterCommand{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr}
 	flags := pflag.NewFlagSet("cerco cluster", pflag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, clusterUsage, "Options:\n", flags.FlagUsages()) }
@@ -127,18 +129,39 @@ func (c *clusterCommand) setup() error {
 }
 
 func (c *clusterCommand) join() error {
-	if err := c.want(1); err != nil {
-		return err
+	if len(c.args) > 0 {
+		return fmt.Errorf("a token in a command can be read by everybody on this host: give it on standard input, or paste it when asked: %w", errUsage)
 	}
 	o, err := nodeOptions(c.node, c.addrs, c.api)
 	if err != nil {
 		return err
 	}
-	if err := Join(c.ctx, LayoutIn(c.dir), c.args[0], o); err != nil {
+	token, err := c.token()
+	if err != nil {
+		return err
+	}
+	if err := Join(c.ctx, LayoutIn(c.dir), token, o); err != nil {
 		return err
 	}
 	c.say("%s has joined.", o.Name)
 	return c.startUnit()
+}
+
+// token reads the token of an invitation: one line.
+func (c *clusterCommand) token() (string, error) {
+	if f, ok := c.stdin.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			fmt.Fprint(c.stderr, "Token: ")
+		}
+	}
+	line, err := bufio.NewReader(io.LimitReader(c.stdin, 16<<10)).ReadString('\n')
+	if line = strings.TrimSpace(line); line == "" {
+		if err == nil || errors.Is(err, io.EOF) {
+			err = errors.New("standard input has none")
+		}
+		return "", fmt.Errorf("a token is needed, cerco cluster invite makes one: %w", err)
+	}
+	return line, nil
 }
 
 func (c *clusterCommand) destroy() error {
@@ -190,7 +213,7 @@ func (c *clusterCommand) inviteAs(witness bool, what string) error {
 		if err != nil {
 			return err
 		}
-		c.say("On the new %s, once, until %s:\n\n  cerco cluster join %s\n", what, i.Expires.Format(time.DateTime), i.Token)
+		c.say("On the new %s, until %s, cerco cluster join asks for this token, which is good for once:\n\n  %s\n", what, i.Expires.Format(time.DateTime), i.Token)
 		return nil
 	})
 }

@@ -41,7 +41,7 @@ type command struct {
 	dir            string
 	nodes, rounds  int
 	killDC, json   bool
-	bare           bool
+	bare, verbose  bool
 	after, long    time.Duration
 	resources      int
 	faults         int
@@ -60,6 +60,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&c.rounds, "rounds", 3, "drill: how often")
 	flags.BoolVar(&c.killDC, "kill-dc", false, "drill: kill the node that decides")
 	flags.BoolVar(&c.json, "json", false, "drill: print one JSON object")
+	flags.BoolVar(&c.verbose, "verbose", false, "up: the daemons log what they do in detail")
 	flags.BoolVar(&c.bare, "bare", false, "up: no services, only the nodes and the fence device")
 	flags.DurationVar(&c.after, "after", 0, "boot: wait so long before")
 	flags.DurationVar(&c.long, "for", 20*time.Minute, "soak: how long")
@@ -147,6 +148,11 @@ func (c *command) up() error {
 	l, err := Create(c.dir, c.nodes)
 	if err != nil {
 		return err
+	}
+	if l.Verbose = c.verbose; c.verbose {
+		if err := l.save(); err != nil {
+			return err
+		}
 	}
 	if err := l.Up(ctx, c.say); err != nil {
 		return fmt.Errorf("%w (%s has the nodes' logs; cerco lab down --dir %s ends what runs)", err, l.Dir, l.Dir)

@@ -23,6 +23,8 @@ type Lab struct {
 	Dir   string `json:"-"`
 	Net   int    `json:"net"`   // second byte of its loopback addresses: 127.Net.RING.NODE
 	Nodes []Node `json:"nodes"` // in the order of their numbers
+
+	Verbose bool `json:"verbose,omitempty"` // its daemons log what they do in detail
 }
 
 // Node is one node of a lab.
@@ -70,11 +72,15 @@ func Create(dir string, nodes int) (*Lab, error) {
 		}
 		l.Nodes = append(l.Nodes, n)
 	}
+	return l, l.save()
+}
+
+func (l *Lab) save() error {
 	data, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return l, os.WriteFile(filepath.Join(dir, stateFile), append(data, '\n'), 0o600)
+	return os.WriteFile(filepath.Join(l.Dir, stateFile), append(data, '\n'), 0o600)
 }
 
 // Open finds the lab that is in a directory.

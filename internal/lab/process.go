@@ -203,6 +203,9 @@ func (l *Lab) spawn(n *Node, boot string) error {
 	defer log.Close()
 	cmd := exec.Command(self, "daemon", "--dir", l.Path(n.Name), "--boot-id", boot,
 		"--agents", filepath.Join(l.Dir, "ocf", "resource.d"), "--fence-agents", filepath.Join(l.Dir, "fence"), "--faults", l.Path(n.Name, "faults"))
+	if l.Verbose {
+		cmd.Args = append(cmd.Args, "--verbose")
+	}
 	cmd.Env = append(cleanEnv(), l.mark(n.Name))
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log

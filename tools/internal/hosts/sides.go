@@ -79,10 +79,10 @@ func (c Cerco) start(h *Hosts) {
 	for i := 1; i <= h.N; i++ {
 		args := []string{c.Program, "cluster", "setup", "hb"}
 		if i > 1 {
-			args = []string{c.Program, "cluster", "join", token}
+			args = []string{c.Program, "cluster", "join"}
 		}
 		args = append(args, "--dir", c.dir(h, i), "--node", fmt.Sprintf("n%d", i), "--addr", fmt.Sprintf("10.77.0.%d", i), "--api", "none")
-		if out, err := h.On(i, "", args...); err != nil {
+		if out, err := h.On(i, token+"\n", args...); err != nil {
 			h.b.Fatalf("%v: %s", err, out)
 		}
 		c.again(h, i)
@@ -91,9 +91,10 @@ func (c Cerco) start(h *Hosts) {
 		}
 		h.Await("an invitation", 30*time.Second, func() bool {
 			out, err := h.On(1, "", c.Program, "cluster", "invite", "--dir", c.dir(h, 1))
-			_, token, _ = strings.Cut(out, "cluster join ")
-			token = strings.TrimSpace(token)
-			return err == nil && token != ""
+			if words := strings.Fields(out); err == nil && len(words) > 0 {
+				token = words[len(words)-1]
+			}
+			return token != ""
 		})
 	}
 }
