@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/scheduler"
@@ -84,36 +83,9 @@ func (s *Server) postFail(w http.ResponseWriter, r *http.Request) error {
 	if st.CIB.NodeByName(body.Node) == nil {
 		return notFound("there is no node %q", body.Node)
 	}
-	h := historyOf(st.CIB, body.Node, body.Resource)
-	if h == nil {
+	failed, ok := st.CIB.FailedMonitor(body.Node, body.Resource, "Simulated failure", s.cfg.Now())
+	if !ok {
 		return notFound("%s has not been on %s: nothing is known that could have failed there", body.Resource, body.Node)
 	}
-	call := 0
-	for i := range h.Ops {
-		call = max(call, h.Ops[i].CallID)
-	}
-	now := s.cfg.Now().Unix()
-	return s.propose(w, r, cib.Command{Note: "a failure that was asked for", Results: []cib.OpResult{{
-		Op: cib.Operation{Node: body.Node, Resource: h.ID, Class: h.Class, Provider: h.Provider, Type: h.Type, Name: "asyncmon", Key: noPlan},
-		RC: cib.RCError, Status: cib.OpDone, CallID: call + 1, Reason: "Simulated failure", Started: now, Changed: now, CountFailure: true}}})
-}
-
-// noPlan is the key of an operation that no plan has asked for, and that should have returned 0.
-const noPlan = "0:0:0:00000000-0000-0000-0000-000000000000"
-
-// historyOf is what is known of a resource on a node, nil if nothing is.
-func historyOf(c *cib.CIB, node, resource string) *cib.LrmResource {
-	n := c.NodeStateByName(node)
-	if n == nil {
-		return nil
-	}
-	if h := n.History(resource); h != nil {
-		return h
-	}
-	for _, h := range n.Lrm {
-		if plain, _, numbered := strings.Cut(h.ID, ":"); numbered && plain == resource {
-			return h
-		}
-	}
-	return nil
+	return s.propose(w, r, cib.Command{Note: "a failure that was asked for", Results: []cib.OpResult{failed}})
 }
