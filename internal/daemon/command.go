@@ -46,6 +46,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 		guard   = flags.String("watchdog", "", "a watchdog that resets this host when its part in the cluster is over: /dev/watchdog, or \"software\"")
 		within  = flags.Duration("watchdog-timeout", 10*time.Second, "time within which the watchdog must be fed")
 		reset   = flags.String("watchdog-reset", "", "what a software watchdog runs instead of resetting the host, for a lab")
+		guests  = flags.String("guests-conf", guestConf, "the listeners and keys of guest fencing, for when the cluster has guest-fencing=true")
 		faulty  = flags.String("faults", "", "file that says what is to go wrong, for a lab")
 		verbose = flags.BoolP("verbose", "v", false, "log what the daemon does in detail")
 	)
@@ -62,7 +63,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer, fault
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	cfg := Config{Layout: LayoutIn(*dir), BootID: *boot, OCFRoots: *agents, Fencers: *fencers, Log: log, Ask: fencer.AskOperators,
-		Watchdog: WatchdogConfig{Device: *guard, Timeout: *within, Reset: *reset}}
+		Watchdog: WatchdogConfig{Device: *guard, Timeout: *within, Reset: *reset}, Guests: GuestConfig{Conf: *guests}}
 	if *faulty != "" {
 		cfg.Faults, cfg.Ask = faults(*faulty), nil
 		if *guard != "" && (*guard != softwareWatchdog || *reset == "") {

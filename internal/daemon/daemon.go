@@ -38,6 +38,7 @@ type Config struct {
 	// Ask tells people that a fencing waits for them, beyond what the log and the events say; nil: nobody else.
 	Ask    func(ctx context.Context, q fencer.Question) error
 	Faults Faults // of a lab
+	Guests GuestConfig
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -101,6 +102,7 @@ type Daemon struct {
 	alerts    *alert.Runner
 	loop      *loop
 	proposals *proposals
+	guests    *guests
 
 	arrivals    arrivals
 	acks        acks
@@ -214,6 +216,7 @@ func (d *Daemon) start() (err error) {
 		return err
 	}
 	d.makeMembers()
+	d.guests = newGuests(d)
 	d.store.Watch(d.changed)
 	d.store.OnLead(d.lead)
 	for name, serve := range d.services() {
@@ -240,6 +243,7 @@ func (d *Daemon) start() (err error) {
 			return fmt.Errorf("begin cluster %s: %w", d.node.Cluster, err)
 		}
 	}
+	d.aside(d.guests.run)
 	return d.startAPI()
 }
 

@@ -39,6 +39,7 @@ func (l Layout) storeDir() string   { return filepath.Join(l.Data, "raft") }
 func (l Layout) ledgerDir() string  { return filepath.Join(l.Data, "ledger") }
 func (l Layout) historyDir() string { return filepath.Join(l.Data, "history") }
 func (l Layout) linksDir() string   { return filepath.Join(l.Data, "links") }
+func (l Layout) guestsDir() string  { return filepath.Join(l.Data, "guests") }
 
 func (l Layout) make() error {
 	for _, dir := range []string{l.Conf, l.Data, l.storeDir(), l.ledgerDir()} {

@@ -98,6 +98,7 @@ func (d *Daemon) changed(st cib.State, c cib.Command) {
 	}
 	if c.Config != nil {
 		d.aside(func() { d.fencer.Warm(d.ctx) })
+		d.guests.look()
 	}
 }
 

@@ -54,6 +54,9 @@ func (l *Libvirt) Close() {
 // Local tells whether its machines are processes of this host.
 func (l *Libvirt) Local() bool { return l.place.local }
 
+// Remote tells whether it is another host's.
+func (l *Libvirt) Remote() bool { return l.place.transport != "unix" }
+
 // URI returns where this is.
 func (l *Libvirt) URI() string { return l.cfg.URI }
 

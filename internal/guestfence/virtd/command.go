@@ -39,11 +39,7 @@ func Command(ctx context.Context, name string, args []string, stdout, stderr io.
 }
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	s, err := readConf(o.conf)
-	if err != nil {
-		return err
-	}
-	listeners, err := withKeys(s.Listeners)
+	s, listeners, err := Load(o.conf)
 	if err != nil {
 		return err
 	}
@@ -97,16 +93,22 @@ func newLog(w io.Writer, debug int) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
-func readConf(file string) (*guestfence.Settings, error) {
+// Load reads a configuration and the keys that it names.
+func Load(file string) (*guestfence.Settings, []guestfence.Listener, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	root, err := guestfence.ParseConf(file, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return guestfence.ReadSettings(file, root)
+	s, err := guestfence.ReadSettings(file, root)
+	if err != nil {
+		return nil, nil, err
+	}
+	listeners, err := withKeys(s.Listeners)
+	return s, listeners, err
 }
 
 // withKeys reads the listeners' keys.
