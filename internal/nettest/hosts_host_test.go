@@ -61,6 +61,7 @@ end() {
 }
 case $action in
 off | reboot | status)
+	[ -n "$port" ] || exit 1 # whoever called was killed before it could say for whom
 	by=$(ip netns identify $$)
 	note "${by#*-} $port fence begin $action"
 	power=

@@ -50,31 +50,45 @@ func kinds() []kind {
 	}
 }
 
-// fault does one thing to the cluster. Where a fault needs what is not there just now, a leader say, another is chosen.
-func (r *run) fault(ctx context.Context) error {
-	var can []kind
-	sum := 0
-	for _, k := range kinds() {
-		if !slices.Contains(r.site.Lacks(), k.name) {
-			can = append(can, k)
-			sum += k.weight
+// possible are the kinds that the site can do.
+func (r *run) possible() []kind {
+	return slices.DeleteFunc(kinds(), func(k kind) bool { return slices.Contains(r.site.Lacks(), k.name) })
+}
+
+// draw takes a kind of fault out of a bag that holds each by its weight, so that all of them occur before long.
+func (r *run) draw() kind {
+	if len(r.bag) == 0 {
+		for _, k := range r.possible() {
+			for range k.weight {
+				r.bag = append(r.bag, k)
+			}
 		}
+		r.rnd.Shuffle(len(r.bag), func(i, j int) { r.bag[i], r.bag[j] = r.bag[j], r.bag[i] })
 	}
+	k := r.bag[len(r.bag)-1]
+	r.bag = r.bag[:len(r.bag)-1]
+	return k
+}
+
+// fault does one thing to the cluster. One that needs what is not there just now, a leader say, is left for later.
+func (r *run) fault(ctx context.Context) error {
+	var later []kind
 	for {
-		at, i := r.rnd.IntN(sum), 0
-		for at >= can[i].weight {
-			at -= can[i].weight
-			i++
-		}
-		what, err := can[i].do(r, ctx)
-		if err != nil {
-			return fmt.Errorf("fault %s: %w", can[i].name, err)
-		}
-		if what == "" {
+		k := r.draw()
+		what, err := k.do(r, ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("fault %s: %w", k.name, err)
+		case what == "":
+			if err := r.pause(ctx, time.Millisecond); err != nil {
+				return err
+			}
+			later = append(later, k)
 			continue
 		}
+		r.bag = append(later, r.bag...)
 		r.done++
-		return r.note("", "", "fault", append([]string{can[i].name}, strings.Fields(what)...)...)
+		return r.note("", "", "fault", append([]string{k.name}, strings.Fields(what)...)...)
 	}
 }
 

@@ -42,6 +42,7 @@ type run struct {
 	alone    map[string]bool
 	full     map[string]bool
 	done     int                  // faults
+	bag      []kind               // of those to come
 	thaws    map[string]time.Time // when frozen nodes go on
 	changes  *changes
 }
@@ -61,7 +62,11 @@ func Run(ctx context.Context, site Site, cfg Config) (judge.Report, error) {
 	if err != nil {
 		r.tell(err)
 	}
-	return j.judge.Report(), err
+	rep := j.judge.Report()
+	for _, k := range r.possible() {
+		rep.Faults[k.name] += 0 // those that never happened are told of, too
+	}
+	return rep, err
 }
 
 func (r *run) all(ctx context.Context) error {
