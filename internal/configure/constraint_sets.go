@@ -33,15 +33,7 @@ func ConstrainSets(d *Draft, kind SetKind, sets []Set, options []Pair) error {
 	}
 	options = d.setsOptions(kind, options)
 	name := "rsc_" + string(kind)
-	text := string(kind) + "_set_"
-	for _, s := range sets {
-		for _, r := range s.Resources {
-			if r != "" {
-				text += r[:1] + r[len(r)-1:]
-			}
-		}
-	}
-	id := d.constraintID(options, text)
+	id := d.constraintID(options, string(kind)+"_set_"+abbreviated(sets))
 	d.duplicate(d.Where(func(e *cib.Element) bool { return e.Name == name && slices.EqualFunc(setsOf(e), sets, sameSet) }))
 	if err := d.Refused(); err != nil {
 		return err
@@ -62,6 +54,20 @@ func ConstrainSets(d *Draft, kind SetKind, sets []Set, options []Pair) error {
 	attrs := append([]cib.Attr{{Name: "id", Value: id}}, attrList(without(options, "id"))...)
 	d.addConstraint(name, attrs, children...)
 	return nil
+}
+
+// abbreviated is the first and the last letter of each of the first three resources.
+func abbreviated(sets []Set) string {
+	var text string
+	n := 0
+	for _, s := range sets {
+		for _, r := range s.Resources {
+			if n++; n <= 3 && r != "" {
+				text += r[:1] + r[len(r)-1:]
+			}
+		}
+	}
+	return text
 }
 
 func setsOf(e *cib.Element) []Set {

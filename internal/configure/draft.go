@@ -153,7 +153,7 @@ func Child(p cib.Path, name string) cib.Path {
 
 // isReference reports whether an element's id is that of another.
 func isReference(name string) bool {
-	return name == "obj_ref" || name == "resource_ref" || name == "role" || name == "acl_target" || name == "acl_group"
+	return name == "obj_ref" || name == "resource_ref" || name == "role" || name == "acl_target"
 }
 
 // Taken reports whether something of the configuration has the id.

@@ -52,6 +52,18 @@ func (d *Draft) NewSet(tag, id string, pairs []Pair) *cib.Element {
 // withPairs is the block with the pairs set, or taken out where the value is empty. New ones come last, in
 // the order given.
 func (d *Draft) withPairs(set *cib.Element, pairs []Pair) *cib.Element {
+	return d.withPairsNamed(set, pairs, func(name string) string { return name })
+}
+
+// withShortPairs is withPairs for properties and defaults: their ids hold at most 20 letters of a name.
+func (d *Draft) withShortPairs(set *cib.Element, pairs []Pair) *cib.Element {
+	return d.withPairsNamed(set, pairs, func(name string) string {
+		name = SanitizeID("_" + name)[1:]
+		return name[:min(len(name), 20)]
+	})
+}
+
+func (d *Draft) withPairsNamed(set *cib.Element, pairs []Pair, idName func(name string) string) *cib.Element {
 	for _, p := range pairs {
 		at := slices.IndexFunc(set.Children, func(e *cib.Element) bool {
 			return e.Kind == cib.KindElement && e.Name == "nvpair" && e.Attr("name") == p.Name
@@ -62,16 +74,16 @@ func (d *Draft) withPairs(set *cib.Element, pairs []Pair) *cib.Element {
 		case at >= 0:
 			set = set.Replace(at, set.Children[at].With("value", p.Value))
 		case p.Value != "":
-			set = set.WithChild(d.newPair(set, p))
+			set = set.WithChild(d.newPair(set, idName(p.Name), p))
 		}
 	}
 	return set
 }
 
-func (d *Draft) newPair(set *cib.Element, p Pair) *cib.Element {
-	id := d.Free(set.ID() + "-" + p.Name)
+func (d *Draft) newPair(set *cib.Element, idName string, p Pair) *cib.Element {
+	id := d.Free(set.ID() + "-" + idName)
 	for n := 1; set.Find("nvpair", id) != nil; n++ {
-		id = d.Free(fmt.Sprintf("%s-%s-%d", set.ID(), p.Name, n))
+		id = d.Free(fmt.Sprintf("%s-%s-%d", set.ID(), idName, n))
 	}
 	return cib.NewElement("nvpair", []cib.Attr{{Name: "id", Value: id}, {Name: "name", Value: p.Name}, {Name: "value", Value: p.Value}})
 }

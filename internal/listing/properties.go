@@ -24,6 +24,11 @@ func PropertiesWith(c *cib.CIB, defaults map[string]string, names ...string) Lin
 	return append(Lines{"Cluster Properties:"}, propertyLines(values, names)...)
 }
 
+// PropertyDefaults shows properties with their defaults.
+func PropertyDefaults(defaults map[string]string, names ...string) Lines {
+	return append(Lines{"Cluster Properties:"}, propertyLines(defaults, names)...)
+}
+
 func propertyValues(c *cib.CIB) map[string]string {
 	values := make(map[string]string)
 	for _, set := range children(section(c, "crm_config"), "cluster_property_set") {

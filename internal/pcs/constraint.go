@@ -52,9 +52,14 @@ func (c *call) now() time.Time {
 	return c.Now()
 }
 
-// print has f list what a configuration says.
-func (c *call) print(f func(doc *cib.CIB) listing.Lines) error {
+// print has f list what a configuration says, once it has passed the checks.
+func (c *call) print(f func(doc *cib.CIB) listing.Lines, checks ...func(doc *cib.CIB) error) error {
 	return c.show(func(doc *cib.CIB, w io.Writer) error {
+		for _, check := range checks {
+			if err := check(doc); err != nil {
+				return err
+			}
+		}
 		_, err := f(doc).WriteTo(w)
 		return err
 	})

@@ -1,14 +1,44 @@
 package pcs
 
-import "github.com/cerco-ha/cerco/internal/configure"
+import (
+	"slices"
+
+	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/configure"
+	"github.com/cerco-ha/cerco/internal/listing"
+)
 
 func propertyNoun() *verb {
-	return &verb{name: "property", what: "Manage the properties of the cluster.", sub: []*verb{
+	return &verb{name: "property", what: "Manage the properties of the cluster.", bare: "config", options: []string{"all", "defaults"}, sub: []*verb{
+		{name: "config", aliases: []string{"list", "show"}, args: "[NAME]...", options: []string{"all", "defaults"}, run: propertyConfig,
+			what: "List the properties that are set. --all lists the others with their defaults, too; --defaults lists the defaults."},
+		{name: "defaults", args: "[NAME]...", run: propertyDefaults,
+			what: "List the defaults of properties."},
 		{name: "set", args: "NAME=[VALUE]...", run: propertySet,
 			what: "Set properties of the cluster. An empty value removes one."},
 		{name: "unset", args: "NAME...", run: propertyUnset,
 			what: "Remove properties, so that their defaults hold again."},
 	}}
+}
+
+func propertyConfig(c *call) error {
+	switch {
+	case c.has("all") && c.has("defaults"):
+		return c.misused("only one of --all and --defaults makes sense")
+	case c.has("defaults"):
+		return propertyDefaults(c)
+	}
+	return c.print(func(doc *cib.CIB) listing.Lines {
+		if c.has("all") {
+			return listing.PropertiesWith(doc, configure.PropertyDefaults(), c.words...)
+		}
+		return listing.Properties(doc, c.words...)
+	})
+}
+
+func propertyDefaults(c *call) error {
+	_, err := listing.PropertyDefaults(configure.PropertyDefaults(), c.words...).WriteTo(c.Stdout)
+	return err
 }
 
 func propertySet(c *call) error {
@@ -27,7 +57,10 @@ func propertyUnset(c *call) error {
 		return err
 	}
 	var list []configure.Pair
-	for _, name := range c.words {
+	for i, name := range c.words {
+		if slices.Contains(c.words[:i], name) {
+			return c.misused("duplicate argument: '%s'", name)
+		}
 		list = append(list, configure.Pair{Name: name})
 	}
 	return c.change(func(d *configure.Draft) error { return configure.SetProperties(d, list) })

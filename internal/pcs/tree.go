@@ -23,13 +23,17 @@ type verb struct {
 // write a function that returns it in a file of its own, and give it a line here.
 func nouns() []*verb {
 	return join(append(statusShortcuts(),
-		constraintNoun(),
-		propertyNoun(),
-		resourceNoun(),
-		quorumNoun(),
+		aclNoun(),
+		alertNoun(),
 		clusterCIBNoun(),
 		clusterConfNoun(),
+		constraintNoun(),
+		nodeNoun(),
+		propertyNoun(),
+		quorumNoun(),
+		resourceNoun(),
 		statusNoun(),
+		tagNoun(),
 	)...)
 }
 
