@@ -161,14 +161,18 @@ func TestVirtualMachineIsKeptRunning(t *testing.T) {
 	before := w.counter("v1")
 	t.Logf("started on v1, counts %d", before)
 
+	w.serveGuests()
+	asked := w.askAlong()
 	w.edit("", "", fmt.Sprintf(constraints, "v2"))
 	w.runsOn("v2", time.Minute)
+	asked()
 	first, last := w.first("v2"), w.counter("v1")
 	if first < before || first < last-40 || first > last+40 {
 		t.Errorf("the guest on v2 began at %d; on v1 it came to %d: it has not been migrated live", first, last)
 	}
 	t.Logf("migrated live to v2 at %d", first)
 	w.migrated("v2")
+	w.fenceGuest()
 
 	w.killDaemon("v2")
 	count := w.counter("v2")
@@ -326,17 +330,19 @@ func (w *world) cluster() {
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	for i, name := range []string{"v1", "v2", "v3"} {
-		args := []string{w.cerco, "cluster", "setup", "vmtest"}
+		args, token := []string{w.cerco, "cluster", "setup", "vmtest"}, ""
 		if i > 0 {
 			c := w.client("v1")
 			invited, err := c.Invite(ctx, wire.Invite{ValidMS: 60000})
 			if err != nil {
 				w.t.Fatal(err)
 			}
-			args = []string{w.cerco, "cluster", "join", invited.Token}
+			args, token = []string{w.cerco, "cluster", "join"}, invited.Token
 		}
 		args = append(args, "--dir", w.hosts[name].dir, "--node", name, "--addr", fmt.Sprintf("10.83.0.%d", i+1), "--api", "none", "--no-start")
-		if out, err := w.inside(name, args...).CombinedOutput(); err != nil {
+		enter := w.inside(name, args...)
+		enter.Stdin = strings.NewReader(token + "\n")
+		if out, err := enter.CombinedOutput(); err != nil {
 			w.t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 		w.startDaemon(name)
@@ -352,7 +358,7 @@ func (w *world) startDaemon(name string) {
 	}
 	defer log.Close()
 	d := w.inside(name, "sh", "-c", `echo $$ >"$0"/daemon.pid; exec "$@"`, h.dir,
-		w.cerco, "daemon", "--dir", h.dir, "--boot-id", name+"-boot-1", "--fence-agents", w.dir+"/fence")
+		w.cerco, "daemon", "--dir", h.dir, "--boot-id", name+"-boot-1", "--fence-agents", w.dir+"/fence", "--guests-conf", w.dir+"/guests.conf")
 	d.Stdout, d.Stderr = log, log
 	if err := d.Start(); err != nil {
 		w.t.Fatal(err)
