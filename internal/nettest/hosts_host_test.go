@@ -166,10 +166,14 @@ func (h *hosts) try(args ...string) (string, error) {
 	return string(out), err
 }
 
-// in runs a command in a node's namespace.
-func (h *hosts) in(node string, args ...string) string {
+// tell runs a command in a node's namespace, and tells it something on its standard input.
+func (h *hosts) tell(what, node string, args ...string) {
 	h.t.Helper()
-	return h.run(append([]string{"ip", "netns", "exec", h.ns(node)}, args...)...)
+	cmd := exec.Command("ip", append([]string{"netns", "exec", h.ns(node)}, args...)...)
+	cmd.Stdin = strings.NewReader(what)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Fatalf("%s on %s: %v: %s", args[0], node, err, out)
+	}
 }
 
 // build makes namespaces with a device a ring.
@@ -206,6 +210,7 @@ func (h *hosts) install() {
 // found makes the cluster as an operator would: setup on the first node, join on the others.
 func (h *hosts) found() {
 	for i, node := range h.names {
+		var token string
 		args := []string{h.bin, "cluster", "--dir", h.path(node), "--node", node, "--no-start", "--api", "none"}
 		for ring := range h.rings {
 			args = append(args, "--addr", h.addr(node, ring))
@@ -213,7 +218,6 @@ func (h *hosts) found() {
 		if i == 0 {
 			args = append(args, "setup", "test")
 		} else {
-			var token string
 			h.await(10*time.Second, "an invitation", func() error {
 				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 				defer cancel()
@@ -226,9 +230,9 @@ func (h *hosts) found() {
 				token = invited.Token
 				return err
 			})
-			args = append(args, "join", token)
+			args = append(args, "join")
 		}
-		h.in(node, args...)
+		h.tell(token, node, args...)
 		h.boot(node)
 	}
 	h.awaitOnline(h.names...)
