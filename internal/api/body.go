@@ -152,7 +152,9 @@ func (s *Server) answered(h handler) http.Handler {
 		if err == nil || errors.As(err, new(goneError)) {
 			return
 		}
-		if r.Context().Err() != nil {
+		if cause := context.Cause(r.Context()); errors.Is(cause, errStopped) {
+			err = cause
+		} else if cause != nil {
 			panic(http.ErrAbortHandler) // to end in silence would be a success
 		}
 		f := answerTo(err)

@@ -285,3 +285,16 @@ func BenchmarkRun(b *testing.B) {
 		}
 	}
 }
+
+func FuzzAgentOutput(f *testing.F) {
+	f.Add("ocf-exit-reason:no\n", "out")
+	f.Add("\xff\x00ocf-exit-reason:", "\xc3")
+	f.Fuzz(func(t *testing.T, stderr, stdout string) {
+		if reason := exitReason(stderr); strings.ContainsAny(reason, "\n") {
+			t.Errorf("%q is a reason of several lines", reason)
+		}
+		if out := lastLines(stderr, stdout); len(out) > 2000 {
+			t.Errorf("%d bytes are kept", len(out))
+		}
+	})
+}

@@ -150,3 +150,24 @@ func FuzzWire(f *testing.F) {
 		}
 	})
 }
+
+func FuzzHostMap(f *testing.F) {
+	f.Add("n1:1;n2=2 n3:a\\:b", "n1")
+	f.Add("n1:0s;n2:5s", "N2")
+	f.Add("\\", "")
+	f.Fuzz(func(t *testing.T, s, target string) {
+		for _, p := range parseHostMap(s) {
+			if p.name == "" || p.value == "" {
+				t.Errorf("%q holds %+v", s, p)
+			}
+		}
+		for _, name := range parseHostList(s) {
+			if name == "" {
+				t.Errorf("%q holds an empty name", s)
+			}
+		}
+		if d := delayBase(s, target); d < 0 {
+			t.Errorf("%q delays %s by %v", s, target, d)
+		}
+	})
+}

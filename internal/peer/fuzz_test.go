@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"crypto/x509"
 	"reflect"
 	"testing"
 )
@@ -120,5 +121,37 @@ func FuzzIdentityFiles(f *testing.F) {
 		if certs, err := parseCerts(data); err == nil && len(certs) == 0 {
 			t.Error("no certificate, and no error")
 		}
+	})
+}
+
+// FuzzCertificates shows certificates of anybody's making: only who has a member's key, or its word, is known.
+func FuzzCertificates(f *testing.F) {
+	ca, err := MakeCA("x")
+	if err != nil {
+		f.Fatal(err)
+	}
+	n1, err := ca.MakeNode("n1")
+	if err != nil {
+		f.Fatal(err)
+	}
+	next, err := n1.Renew(ca.Issue)
+	if err != nil {
+		f.Fatal(err)
+	}
+	chain := certsPEM(append([]*x509.Certificate{next.Cert}, next.Former...)...)
+	f.Add(chain)
+	f.Add(certPEM(n1.Cert))
+	f.Add(append(certPEM(next.Cert), certPEM(n1.Cert)...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		certs, err := parseCerts(data)
+		if err != nil {
+			return
+		}
+		_, err = pinned(certs, func(hash string) bool { return hash == n1.KeyHash() })
+		if hash := KeyHash(certs[0]); err == nil && hash != n1.KeyHash() && hash != next.KeyHash() {
+			t.Errorf("the key %s is taken for n1's", hash)
+		}
+		_ = issued(ca.CAs, certs[0])
+		_, _ = ReadAuthority(data, data)
 	})
 }

@@ -220,3 +220,17 @@ func FuzzHello(f *testing.F) {
 		}
 	})
 }
+
+func FuzzCurrent(f *testing.F) {
+	f.Add([]byte(`{"log":{"generation":2,"founder":"n1"},"member":"3"}`))
+	f.Add([]byte(`{"log":{"founder":"../../n1"},"member":"3"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, currentFile), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := readCurrent(dir); err == nil && (c == nil || c.Member == "") {
+			t.Errorf("%s is %+v", data, c)
+		}
+	})
+}
