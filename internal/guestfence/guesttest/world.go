@@ -26,6 +26,7 @@ type World struct {
 	broken   map[string]error         // by host
 	gate     map[string]chan struct{} // by machine: actions on it wait until the channel is closed
 	waiting  func(name string)        // told of every action that waits at a gate
+	ports    []guestfence.Port
 }
 
 type machine struct {
@@ -97,6 +98,13 @@ func (w *World) Hold(name string, waiting func(name string)) (release func()) {
 	})
 }
 
+// Connect gives a machine a serial port, or a channel, at a unix socket that the test listens on.
+func (w *World) Connect(p guestfence.Port) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ports = append(w.ports, p)
+}
+
 // Count returns how often a machine was started and stopped.
 func (w *World) Count(name string) (starts, stops int) {
 	w.mu.Lock()
@@ -130,7 +138,24 @@ type Host struct {
 	others error // for machines of other hosts
 }
 
-var _ guestfence.Machines = (*Host)(nil)
+var (
+	_ guestfence.Machines = (*Host)(nil)
+	_ guestfence.Ports    = (*Host)(nil)
+)
+
+// Ports implements guestfence.Ports.
+func (h *Host) Ports(context.Context) ([]guestfence.Port, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	var out []guestfence.Port
+	for _, p := range h.w.ports {
+		if m, err := h.own(p.Machine.UUID); err == nil && !m.State.Off() {
+			p.Machine = m.Machine
+			out = append(out, p)
+		}
+	}
+	return out, h.w.broken[h.name]
+}
 
 // List implements guestfence.Machines.
 func (h *Host) List(context.Context) ([]guestfence.Machine, error) {
