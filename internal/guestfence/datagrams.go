@@ -91,7 +91,10 @@ func (s *Server) speaksFor(c *call, late bool) bool {
 		_, err = s.cfg.Machines.List(ctx)
 	case protocol.Null, protocol.Metadata, protocol.ValidateAll:
 	default:
-		_, err = s.cfg.Machines.Find(ctx, c.asked)
+		var m Machine
+		if m, err = s.cfg.Machines.Find(ctx, c.asked); err == nil {
+			c.found = &m
+		}
 	}
 	return err == nil || late && !errors.Is(err, ErrElsewhere)
 }
@@ -118,7 +121,7 @@ type stream interface {
 
 // session authenticates both sides, carries the call out if nobody else did, and answers.
 func (s *Server) session(c *call, l *Listener, k exchangeKey, conn stream) error {
-	auth := protocol.Session{Key: l.Key, Auth: l.Auth}
+	auth := protocol.Session{Key: l.Key, Auth: l.Auth, Challenge: s.challenge}
 	if err := auth.Host(patient{conn, s.cfg.Now}); err != nil {
 		if errors.Is(err, protocol.ErrReflected) {
 			s.cfg.Log.Error("somebody without the key tries to be let in by another host's answer", "from", c.who.id, "peer", c.peer)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -56,19 +57,20 @@ func need(t testing.TB, programs ...string) {
 	}
 }
 
-// network is a bridge with namespaces at it: hosts 10.91.0.1 and up, and a guest, 10.91.0.100.
+// network is a bridge with namespaces at it: hosts 10.91.0.1 and up, and guests, 10.91.0.100 and up.
 type network struct {
-	t     testing.TB
-	guest string
-	hosts []string
+	t      testing.TB
+	guest  string // the first one
+	guests []string
+	hosts  []string
 }
 
 // newNetwork makes it, or skips where that is not possible.
-func newNetwork(t testing.TB, hosts int) *network {
+func newNetwork(t testing.TB, hosts, guests int) *network {
 	t.Helper()
 	need(t, "ip")
 	n := &network{t: t}
-	mark := fmt.Sprintf("gf%d", os.Getpid()%100000)
+	mark := fmt.Sprintf("gf%d%02x", os.Getpid()%100000, rand.IntN(256))
 	sw := mark + "s"
 	run(t, "ip", "netns", "add", sw)
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", sw).Run() })
@@ -92,7 +94,10 @@ func newNetwork(t testing.TB, hosts int) *network {
 	for i := range hosts {
 		n.hosts = append(n.hosts, add(fmt.Sprintf("h%d", i+1), i+1))
 	}
-	n.guest = add("g", 100)
+	for i := range guests {
+		n.guests = append(n.guests, add(fmt.Sprintf("g%d", i), 100+i))
+	}
+	n.guest = n.guests[0]
 	return n
 }
 
@@ -322,7 +327,7 @@ func TestInteropNetworks(t *testing.T) {
 				steps = []step{{args: "-o list"}, {args: "-o off -n test"}, {args: "-o status -n test"}, {args: "-o status -n test -t 2", wrongKey: true}}
 			}
 			compare(t, steps, func(t *testing.T, p pair) func(step) (int, string) {
-				n := newNetwork(t, 1)
+				n := newNetwork(t, 1, 1)
 				xvmPath, virtPath := commands(t, p.ourClient)
 				if p.ourHost {
 					l := guestfence.Listener{Key: key, ListenerSettings: c.l}
@@ -357,7 +362,7 @@ func TestInteropGroups(t *testing.T) {
 	for _, asker := range []string{"10.91.0.100", "10.91.0.101"} {
 		t.Run(asker, func(t *testing.T) {
 			compare(t, steps, func(t *testing.T, p pair) func(step) (int, string) {
-				n := newNetwork(t, 1)
+				n := newNetwork(t, 1, 1)
 				xvmPath, _ := commands(t, p.ourClient)
 				if p.ourHost {
 					n.serve(0, testDriverWorld().Standalone("h"), []guestfence.Group{{Machines: []string{"test", testDriverUUID}, Askers: []string{asker}}}, guestfence.Listener{
@@ -453,7 +458,7 @@ func TestInteropSerial(t *testing.T) {
 		steps[i].wrongKey = false
 	}
 	compare(t, steps, func(t *testing.T, p pair) func(step) (int, string) {
-		n := newNetwork(t, 1)
+		n := newNetwork(t, 1, 1)
 		dir := t.TempDir()
 		socket := filepath.Join(dir, "s")
 		device := line(t, socket)

@@ -21,8 +21,9 @@ type call struct {
 	who    asker
 	peer   string
 	action protocol.Action
-	asked  string  // the machine: a name or a UUID
-	memory *memory // of the key that it was signed with; nil on serial lines
+	asked  string   // the machine: a name or a UUID
+	memory *memory  // of the key that it was signed with; nil on serial lines
+	found  *Machine // what was seen when the request came, if it was looked for then
 }
 
 // answer is what came of a call.
@@ -62,9 +63,18 @@ func (s *Server) perform(c *call) answer {
 	case protocol.List:
 		return s.list(ctx, c)
 	}
-	m, err := s.cfg.Machines.Find(ctx, c.asked)
+	var m Machine
+	var err error
+	if c.found != nil {
+		m = *c.found // if it has begun to move since, this host still has to answer
+	} else {
+		m, err = s.cfg.Machines.Find(ctx, c.asked)
+	}
 	if (err == nil || errors.Is(err, ErrUnknown)) && !allowed(s.cfg.Groups, c.who, c.asked, m) {
 		return answer{result: protocol.Denied, machine: m, err: fmt.Errorf("no access group has both %s and %s", c.who.id, c.asked)}
+	}
+	if errors.Is(err, ErrUnreachable) && (c.action == protocol.Off || c.action == protocol.Reboot) && allowed(s.cfg.Groups, c.who, c.asked, m) {
+		return s.act(ctx, c, Machine{Name: c.asked, UUID: c.asked}) // a machine may be ended without its hypervisor's help
 	}
 	if err != nil {
 		return failed(err)

@@ -60,6 +60,8 @@ type Server struct {
 	journal   *journal
 	addrs     []net.Addr // by listener
 	stop      sync.Once
+	mended    chan struct{}             // closed when what a crash cut off is brought to its end
+	challenge func() protocol.Challenge // tests replay recorded ones
 }
 
 var errStopped = errors.New("the daemon is being stopped")
@@ -79,7 +81,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Server{
-		cfg: cfg, ctx: ctx, cancel: cancel, sessions: make(chan struct{}, maxSessions), memories: map[string]*memory{},
+		cfg: cfg, ctx: ctx, cancel: cancel, sessions: make(chan struct{}, maxSessions), memories: map[string]*memory{}, mended: make(chan struct{}),
 		addrs: make([]net.Addr, len(cfg.Listeners)), drops: drops{log: cfg.Log, now: cfg.Now},
 	}, nil
 }
@@ -109,7 +111,10 @@ func (s *Server) Start() (err error) {
 			return err
 		}
 	}
-	s.wg.Go(func() { s.mend(cut, done) })
+	s.wg.Go(func() {
+		defer close(s.mended)
+		s.mend(cut, done)
+	})
 	for i := range s.cfg.Listeners {
 		if err := s.listen(i); err != nil {
 			return fmt.Errorf("the %s listener: %w", s.cfg.Listeners[i].Kind, err)

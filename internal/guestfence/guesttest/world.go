@@ -9,6 +9,7 @@ package guesttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +32,8 @@ type World struct {
 
 type machine struct {
 	guestfence.Machine
-	host string
+	host   string
+	moving chan struct{} // closed when the move is over, one way or the other; nil: it stays where it is
 }
 
 // NewWorld returns a world without machines.
@@ -46,16 +48,39 @@ func (w *World) Add(host string, m guestfence.Machine) {
 	w.machines = append(w.machines, &machine{Machine: m, host: host})
 }
 
-// Move migrates a machine; from one moment to the next, another host owns it.
-func (w *World) Move(id, host string) error {
+// Move migrates a machine: arrive ends it, and from one moment to the next, another host owns the machine. Until
+// then its host does not answer for it: a Member waits, and a host that is Standalone refuses. Whoever acts on the
+// machine before it has arrived ends the move, as destroying a source does; it stays where it is.
+func (w *World) Move(id, host string) (arrive func(), err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m := w.find(id)
 	if m == nil {
-		return guestfence.ErrUnknown
+		return nil, guestfence.ErrUnknown
 	}
-	m.host = host
-	return nil
+	if m.moving != nil {
+		return nil, errMoving
+	}
+	moving := make(chan struct{})
+	m.moving = moving
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if m.moving == moving {
+			m.host = host
+			m.settle()
+		}
+	}, nil
+}
+
+var errMoving = fmt.Errorf("the machine is being migrated: %w", guestfence.ErrRefused)
+
+// settle ends a move. The lock is held.
+func (m *machine) settle() {
+	if m.moving != nil {
+		close(m.moving)
+		m.moving = nil
+	}
 }
 
 // Set puts a machine into a state.
@@ -174,14 +199,31 @@ func (h *Host) List(context.Context) ([]guestfence.Machine, error) {
 }
 
 // Find implements guestfence.Machines.
-func (h *Host) Find(_ context.Context, id string) (guestfence.Machine, error) {
+func (h *Host) Find(ctx context.Context, id string) (guestfence.Machine, error) {
+	for {
+		m, moving, err := h.look(id)
+		if moving == nil || err != nil {
+			return m, err
+		}
+		if errors.Is(h.others, guestfence.ErrUnknown) {
+			return guestfence.Machine{}, errMoving
+		}
+		select {
+		case <-moving:
+		case <-ctx.Done():
+			return guestfence.Machine{}, context.Cause(ctx)
+		}
+	}
+}
+
+func (h *Host) look(id string) (guestfence.Machine, <-chan struct{}, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
 	m, err := h.own(id)
 	if err != nil {
-		return guestfence.Machine{}, err
+		return guestfence.Machine{}, nil, err
 	}
-	return m.Machine, nil
+	return m.Machine, m.moving, nil
 }
 
 // own is called with the lock held.
@@ -225,6 +267,7 @@ func (h *Host) act(ctx context.Context, id string, do func(*machine)) error {
 		}
 	}
 	defer h.w.mu.Unlock()
+	m.settle()
 	do(m)
 	return nil
 }

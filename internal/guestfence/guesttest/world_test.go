@@ -27,9 +27,11 @@ func TestWorldHoldsWhatHypervisorsDo(t *testing.T) {
 			t.Errorf("off: %v, %v; want %v", p, err, want)
 		}
 	}
-	if err := w.Move("db", "h2"); err != nil {
+	arrive, err := w.Move("db", "h2")
+	if err != nil {
 		t.Fatal(err)
 	}
+	arrive()
 	if err := h2.On(ctx, "db"); err != nil {
 		t.Error(err)
 	}

@@ -233,7 +233,7 @@ func setKey(o *options, v string) error {
 
 func setVsock(o *options, v string) error {
 	o.vsock = true
-	if n, err := strconv.ParseUint(v, 10, 32); err == nil && n >= 2 {
+	if n, err := strconv.ParseUint(v, 10, 32); err == nil && n >= 1 {
 		o.cid = uint32(n)
 	}
 	return nil

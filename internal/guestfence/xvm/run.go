@@ -99,10 +99,11 @@ type asking struct {
 	action protocol.Action
 	key    []byte
 	seq    uint32
+	random func([]byte) // fills with what nobody can guess; tests replay what was recorded
 }
 
 func (o *options) run(ctx context.Context, env Env, name string, action protocol.Action) int {
-	a := &asking{options: o, env: env, action: action, seq: uint32(env.Now().Nanosecond() / 1000)}
+	a := &asking{options: o, env: env, action: action, seq: uint32(env.Now().Nanosecond() / 1000), random: unguessable}
 	if (action == protocol.Null || action.Changes()) && o.delay > 0 && !wait(ctx, o.delay) {
 		return 1
 	}
@@ -236,10 +237,12 @@ func (a *asking) request() *protocol.Request {
 		r.Flags = protocol.FlagUUID
 	}
 	if a.hash != protocol.None {
-		_, _ = rand.Read(r.Random[:]) // never fails
+		a.random(r.Random[:])
 	}
 	return r
 }
+
+func unguessable(b []byte) { _, _ = rand.Read(b) } // never fails
 
 // wait returns false if ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {

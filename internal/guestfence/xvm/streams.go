@@ -76,7 +76,12 @@ func (a *asking) askStream(conn stream) (protocol.Result, []protocol.Host, error
 	return a.hear(conn)
 }
 
-func (a *asking) session() *protocol.Session { return &protocol.Session{Key: a.key, Auth: a.auth} }
+func (a *asking) session() *protocol.Session {
+	return &protocol.Session{Key: a.key, Auth: a.auth, Challenge: func() (c protocol.Challenge) {
+		a.random(c[:])
+		return c
+	}}
+}
 
 // sessionError says it in the original's words where it has some.
 func sessionError(err error) error {
