@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,13 +54,12 @@ func TestDeceit(t *testing.T) {
 	}
 }
 
-// deceived is a site whose fence device deceives. Nodes are cut off and frozen, but not switched off.
+// deceived is a site whose fence device deceives, and whose hosts stand still.
 type deceived struct{ *nsSite }
 
 func (d deceived) Power(ordeal.Power) error { return d.nsSite.Power("deceives") }
 func (d deceived) Lacks() []string {
-	return strings.Fields("crash crash-leader kill-daemon kill-leader kill-daemon-in-plan kill-leader-in-plan loss delay reorder duplicate disk-slow disk-full " +
-		"fence-fails fence-hangs fence-late fence-lies service-dies torn-snapshot")
+	return slices.DeleteFunc(ordeal.Kinds(), func(kind string) bool { return kind == "freeze" || kind == "freeze-leader" })
 }
 
 // nsSite is a cluster in namespaces as an ordeal sees it. It starts daemons again as systemd does, and hosts that were

@@ -50,6 +50,15 @@ func kinds() []kind {
 	}
 }
 
+// Kinds are the names of all kinds of faults.
+func Kinds() []string {
+	var out []string
+	for _, k := range kinds() {
+		out = append(out, k.name)
+	}
+	return out
+}
+
 // possible are the kinds that the site can do.
 func (r *run) possible() []kind {
 	return slices.DeleteFunc(kinds(), func(k kind) bool { return slices.Contains(r.site.Lacks(), k.name) })
