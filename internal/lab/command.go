@@ -125,7 +125,7 @@ func (c *command) commands() map[string]step {
 		"status":    {0, on(c.status)},
 		"crash":     {1, on(func(l *Lab) error { return c.crash(l, c.args[0]) })},
 		"boot":      {1, on(func(l *Lab) error { return c.boot(l, c.args[0]) })},
-		"restart":   {1, on(func(l *Lab) error { return l.KillDaemon(c.args[0], 0) })},
+		"restart":   {1, on(func(l *Lab) error { return l.EndDaemon(c.args[0], syscall.SIGKILL, 0) })},
 		"pause":     {1, on(func(l *Lab) error { return c.pause(l, c.args[0]) })},
 		"partition": {1, on(func(l *Lab) error { return l.Partition(c.args[0]) })},
 		"slow-disk": {2, on(c.slowDisk)},

@@ -146,9 +146,9 @@ func (l *Lab) Boot(node string) error {
 	})
 }
 
-// KillDaemon ends the daemon of a node and nothing else, and starts it again after a while, as systemd would, unless
-// the node has been switched off meanwhile.
-func (l *Lab) KillDaemon(node string, away time.Duration) error {
+// EndDaemon ends the daemon of a node and nothing else, by a signal, and starts it again after a while, as systemd
+// would, unless the node has been switched off meanwhile.
+func (l *Lab) EndDaemon(node string, by syscall.Signal, away time.Duration) error {
 	n, err := l.Node(node)
 	if err != nil {
 		return err
@@ -169,13 +169,16 @@ func (l *Lab) KillDaemon(node string, away time.Duration) error {
 		if err := alive(); err != nil {
 			return err
 		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(pid, by); err != nil {
 			return fmt.Errorf("the daemon of %s (process %d): %w", node, pid, err)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	if err := awaitEnd(pid); err != nil {
+		return fmt.Errorf("the daemon of %s: %w", node, err)
 	}
 	time.Sleep(away)
 	return l.locked(node, func() error {
@@ -185,6 +188,18 @@ func (l *Lab) KillDaemon(node string, away time.Duration) error {
 		}
 		return l.spawn(n, boot)
 	})
+}
+
+// endPatience is how long a daemon may take to end when it is asked to.
+const endPatience = 10 * time.Second
+
+func awaitEnd(pid int) error {
+	for deadline := time.Now().Add(endPatience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); err != nil || len(env) == 0 { // a zombie has none
+			return nil
+		}
+	}
+	return fmt.Errorf("process %d does not end within %v", pid, endPatience)
 }
 
 // spawn starts a node's daemon as a process of its own, that outlives the one that started it.

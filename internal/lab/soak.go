@@ -97,9 +97,9 @@ func (s *site) PowerOff(node string) error {
 	return s.Lab.PowerOff(ctx, node)
 }
 
-// KillDaemon kills at once and starts it again later, while other things happen.
-func (s *site) KillDaemon(node string, away time.Duration) error {
-	go func() { _ = s.Lab.KillDaemon(node, away) }() // what is off already cannot be killed
+// EndDaemon ends it at once and starts it again later, while other things happen.
+func (s *site) EndDaemon(node string, by syscall.Signal, away time.Duration) error {
+	go func() { _ = s.Lab.EndDaemon(node, by, away) }() // what is off already cannot be killed
 	return nil
 }
 

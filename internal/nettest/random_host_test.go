@@ -212,11 +212,11 @@ func (s *nsSite) reboots() {
 	}
 }
 
-func (s *nsSite) KillDaemon(node string, away time.Duration) error {
+func (s *nsSite) EndDaemon(node string, by syscall.Signal, away time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.away[node] = away
-	_ = s.cmds[node].Process.Kill() // it may be off by now
+	_ = s.cmds[node].Process.Signal(by) // it may be off by now
 	return nil
 }
 
@@ -231,7 +231,7 @@ func (s *nsSite) restart(node string, cmd *exec.Cmd) {
 	}
 	if code := cmd.ProcessState.ExitCode(); code == 2 { // a panic of Go
 		_ = s.note("", "broken", "the", "daemon", "of", node, "has", "panicked")
-	} else if code >= 0 {
+	} else if code > 0 {
 		s.t.Logf("the daemon of %s has ended by itself: %s", node, cmd.ProcessState)
 	}
 	t := time.NewTimer(wait)

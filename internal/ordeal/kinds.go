@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,8 +22,12 @@ func kinds() []kind {
 	return []kind{
 		{"crash", 5, func(r *run, _ context.Context) (string, error) { return r.crash(r.anyone()) }},
 		{"crash-leader", 4, func(r *run, ctx context.Context) (string, error) { return r.crash(r.leader(ctx)) }},
-		{"kill-daemon", 5, func(r *run, _ context.Context) (string, error) { return r.killDaemon(r.anyone(), r.away()) }},
-		{"kill-leader", 4, func(r *run, ctx context.Context) (string, error) { return r.killDaemon(r.leader(ctx), r.away()) }},
+		{"kill-daemon", 5, func(r *run, _ context.Context) (string, error) { return r.endDaemon(r.anyone(), syscall.SIGKILL) }},
+		{"restart-daemon", 4, func(r *run, _ context.Context) (string, error) { return r.endDaemon(r.anyone(), syscall.SIGTERM) }},
+		{"restart-leader", 3, func(r *run, ctx context.Context) (string, error) {
+			return r.endDaemon(r.leader(ctx), syscall.SIGTERM)
+		}},
+		{"kill-leader", 4, func(r *run, ctx context.Context) (string, error) { return r.endDaemon(r.leader(ctx), syscall.SIGKILL) }},
 		{"kill-daemon-in-plan", 5, (*run).killInPlan},
 		{"kill-leader-in-plan", 4, (*run).killLeaderInPlan},
 		{"freeze", 4, func(r *run, _ context.Context) (string, error) { return r.freeze(r.anyone()) }},
@@ -113,7 +118,7 @@ func (r *run) two() (string, string) {
 	return nodes[0], nodes[1]
 }
 
-// away is how long a daemon that was killed is away: mostly as long as systemd takes, sometimes longer than the
+// away is how long a daemon that was ended is away: mostly as long as systemd takes, sometimes longer than the
 // others wait for it.
 func (r *run) away() time.Duration {
 	if r.rnd.IntN(4) == 0 {
@@ -142,11 +147,12 @@ func (r *run) crash(node string) (string, error) {
 	return node, r.site.PowerOff(node)
 }
 
-func (r *run) killDaemon(node string, away time.Duration) (string, error) {
+func (r *run) endDaemon(node string, by syscall.Signal) (string, error) {
 	if node == "" || r.frozen[node] || !r.site.On(node) {
 		return "", nil
 	}
-	return fmt.Sprintf("%s away %v", node, away), r.site.KillDaemon(node, away)
+	away := r.away()
+	return fmt.Sprintf("%s away %v", node, away), r.site.EndDaemon(node, by, away)
 }
 
 // killInPlan has something to do, and kills the daemon that does the first bit of it, in the middle.
@@ -155,7 +161,7 @@ func (r *run) killInPlan(ctx context.Context) (string, error) {
 	if err != nil || node == "" {
 		return "", err
 	}
-	return r.killDaemon(node, r.away())
+	return r.endDaemon(node, syscall.SIGKILL)
 }
 
 func (r *run) killLeaderInPlan(ctx context.Context) (string, error) {
@@ -166,7 +172,7 @@ func (r *run) killLeaderInPlan(ctx context.Context) (string, error) {
 	if node, err := r.awaitAction(ctx); err != nil || node == "" {
 		return "", err
 	}
-	return r.killDaemon(leader, r.away())
+	return r.endDaemon(leader, syscall.SIGKILL)
 }
 
 // awaitAction has the cluster move a service, and returns the node that begins to act; empty: nobody does.

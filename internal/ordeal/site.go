@@ -2,6 +2,7 @@ package ordeal
 
 import (
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/client"
@@ -15,11 +16,12 @@ type Site interface {
 	Journal() string // path of the journal
 	Device() string  // the configuration of its fence device: an element
 
-	On(node string) bool                              // does anything of it run?
-	Boot(node string) error                           // a host that is off
-	PowerOff(node string) error                       // ends all that runs there, at once
-	KillDaemon(node string, away time.Duration) error // kills the daemon alone; it comes back after that time if its host still runs
-	Freeze(node string, frozen bool) error            // everything on it stands still, or goes on
+	On(node string) bool        // does anything of it run?
+	Boot(node string) error     // a host that is off
+	PowerOff(node string) error // ends all that runs there, at once
+	// EndDaemon ends the daemon alone, by a signal; it comes back after that time if its host still runs.
+	EndDaemon(node string, by syscall.Signal, away time.Duration) error
+	Freeze(node string, frozen bool) error // everything on it stands still, or goes on
 	KillService(node, service string) error
 	Connect(links Links) error        // the network, from now on
 	Disk(node string, d Disk) error   // from now on
