@@ -57,8 +57,8 @@ type Members interface {
 	Cluster(ctx context.Context) (wire.Cluster, error)
 	Invite(ctx context.Context, i wire.Invite, by string) (wire.Invited, error)
 	Remove(ctx context.Context, node string, force bool, by string) error
-	// Options changes how votes are counted and how fast losses are noticed; nil leaves either as it is.
-	Options(ctx context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, by string) error
+	// Options changes how votes are counted, how fast losses are noticed and how old keys get; nil leaves each as it is.
+	Options(ctx context.Context, o wire.Options, by string) error
 	// Upgrade says how far an upgrade of the nodes is; with final it ends it.
 	Upgrade(ctx context.Context, final bool, by string) (wire.Upgrade, error)
 	// Rotate has a node exchange its key, RotateCA makes a new certificate authority.

@@ -100,7 +100,7 @@ func (s *Server) postOptions(w http.ResponseWriter, r *http.Request) error {
 			return badRequest("give them as milliseconds, heartbeat < lease < token", "timing %+v: the lease must end before the token", t)
 		}
 	}
-	if err := s.cfg.Backend.Options(r.Context(), body.Quorum, body.Timing, callerOf(r).Name); err != nil {
+	if err := s.cfg.Backend.Options(r.Context(), body, callerOf(r).Name); err != nil {
 		return err
 	}
 	return answer(w, struct{}{})

@@ -117,6 +117,12 @@ func (c *snapshot) cluster(g gauges, st *cib.State) {
 			g.set("cerco_node_online", "1 if the node is online.", b(n.Online), "node", n.Name)
 			g.set("cerco_node_unclean", "1 if the node must be fenced.", b(n.Unclean), "node", n.Name)
 			g.set("cerco_node_standby", "1 if the node is in standby.", b(n.Standby), "node", n.Name)
+			if m := st.Cluster.Member(n.Name); m != nil {
+				if age, known := m.KeyAge(c.cfg.Now()); known {
+					g.set("cerco_node_key_age_seconds", "Age of the node's key.", age.Seconds(), "node", n.Name)
+				}
+				g.set("cerco_node_key_overdue", "1 if the node's key should have been exchanged long ago.", b(st.Cluster.KeyOverdue(m, c.cfg.Now())), "node", n.Name)
+			}
 			g.set("cerco_node_resources", "Resources that are active on the node.", float64(n.Running), "node", n.Name)
 		}
 	}

@@ -55,6 +55,9 @@ func (c *Cluster) check(old *Cluster) error {
 		return refuse("let two heartbeats be shorter than the lease, and the lease shorter than the token",
 			"a heartbeat each %d ms, a lease of %d ms and a token of %d ms do not go together", t.HeartbeatMS, t.LeaseMS, t.TokenMS)
 	}
+	if c.KeyDays < 0 || c.KeyDays > 36500 {
+		return refuse("use 0 for never", "keys cannot be exchanged every %d days", c.KeyDays)
+	}
 	ids, names := make(map[string]bool), make(map[string]bool)
 	for _, m := range c.Members {
 		n, ok := memberNumber(m.ID)

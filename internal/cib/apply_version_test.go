@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Whoever does not know a command and whoever knows it must come to the same state, with the same words.
@@ -73,5 +74,38 @@ func TestAgreementOnAVocabulary(t *testing.T) {
 	}
 	if _, err := Vocabulary(1).DecodeState(bytes.NewReader(b.Bytes())); !errors.Is(err, ErrBehind) || !strings.Contains(err.Error(), "install") {
 		t.Errorf("who speaks version 1 reads a state of version 2: %v", err)
+	}
+}
+
+func TestAgesOfKeys(t *testing.T) {
+	day := 24 * time.Hour
+	now := at
+	c := threeNodes()
+	for i, age := range []time.Duration{10 * day, 31 * day, 33 * day} {
+		c.Members[i].KeySince = now.Add(-age)
+	}
+	for _, m := range c.Members {
+		if c.KeyDue(&m, now) || c.KeyOverdue(&m, now) {
+			t.Errorf("%s: without a limit, its key is too old", m.Name)
+		}
+	}
+	c.KeyDays = 30
+	for i, want := range []struct{ due, overdue bool }{{false, false}, {true, false}, {true, true}} {
+		if m := &c.Members[i]; c.KeyDue(m, now) != want.due || c.KeyOverdue(m, now) != want.overdue {
+			t.Errorf("%s: due %v, overdue %v", m.Name, c.KeyDue(m, now), c.KeyOverdue(m, now))
+		}
+	}
+	unknown := Member{Name: "n9"}
+	if !c.KeyDue(&unknown, now) || c.KeyOverdue(&unknown, now) {
+		t.Error("a key of unknown age is exchanged, without alarm")
+	}
+	s := NewState(threeNodes())
+	s.Spoken = 1
+	if _, err := Apply(s, Command{Cluster: &c}); err == nil {
+		t.Error("ages of keys are taken by a cluster of the first version")
+	}
+	c.KeyDays = -1
+	if _, err := Apply(NewState(threeNodes()), Command{Cluster: &c}); err == nil {
+		t.Error("keys are exchanged every -1 days")
 	}
 }

@@ -1,12 +1,15 @@
 package cib
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Vocabulary is a version of what can be said in commands.
 type Vocabulary int
 
-// CommandVersion is the newest vocabulary of commands that this program speaks. Version 2 knows Raise and the
-// fingerprint of the authority in Cluster.
+// CommandVersion is the newest vocabulary of commands that this program speaks. Version 2 knows Raise, and
+// Cluster's authority and ages of keys.
 //
 // What a command does at a version never changes. A new field, a new word in an old one and a change of
 // meaning take the next number: needs tells of the first two, Apply looks at State.Spoken for the third.
@@ -36,7 +39,11 @@ type Command struct {
 
 // needs is the version of the vocabulary that the command is made of.
 func (c *Command) needs() Vocabulary {
-	if c.Raise != 0 || c.Cluster != nil && c.Cluster.Authority != "" {
+	if c.Raise != 0 {
+		return 2
+	}
+	if cl := c.Cluster; cl != nil && (cl.Authority != "" || cl.KeyDays != 0 ||
+		slices.ContainsFunc(cl.Members, func(m Member) bool { return !m.KeySince.IsZero() })) {
 		return 2
 	}
 	return 1

@@ -29,17 +29,45 @@ type Cluster struct {
 	// Authority is the fingerprint of the certificate authority that counts now; empty: the one that the cluster
 	// was founded with.
 	Authority string `json:"authority,omitempty"`
+	// KeyDays is after how many days a node exchanges its key by itself; 0: never.
+	KeyDays int `json:"key_days,omitempty"`
 }
 
 // Member is a node of the cluster, or its witness.
 type Member struct {
-	ID      string   `json:"id"`                // "1", "2", ...: the id of the <node> in the CIB
-	Name    string   `json:"name"`              // the uname
-	Addrs   []string `json:"addrs"`             // host:port of the node's peer port, ring0 first
-	API     string   `json:"api"`               // host:port of its HTTPS API; may be empty
-	Key     string   `json:"key"`               // SHA-256 of its certificate's public key (SubjectPublicKeyInfo), hex: others are refused
-	Votes   int      `json:"votes"`             // as votequorum counts them; 1 unless told otherwise
-	Witness bool     `json:"witness,omitempty"` // has a vote and no resources, and is no node of the CIB
+	ID    string   `json:"id"`    // "1", "2", ...: the id of the <node> in the CIB
+	Name  string   `json:"name"`  // the uname
+	Addrs []string `json:"addrs"` // host:port of the node's peer port, ring0 first
+	API   string   `json:"api"`   // host:port of its HTTPS API; may be empty
+	Key   string   `json:"key"`   // SHA-256 of its certificate's public key (SubjectPublicKeyInfo), hex: others are refused
+	// KeySince is when the members agreed on Key; zero: at a time that nobody has noted.
+	KeySince time.Time `json:"key_since,omitzero"`
+
+	Votes   int  `json:"votes"`             // as votequorum counts them; 1 unless told otherwise
+	Witness bool `json:"witness,omitempty"` // has a vote and no resources, and is no node of the CIB
+}
+
+// KeyAge is how old a member's key is; ok is false when nobody knows.
+func (m *Member) KeyAge(now time.Time) (age time.Duration, ok bool) {
+	if m.KeySince.IsZero() {
+		return 0, false
+	}
+	return now.Sub(m.KeySince), true
+}
+
+// keyGrace is how much older than KeyDays a key may get before people are told: its node may be off for a while.
+const keyGrace = 48 * time.Hour
+
+// KeyDue reports whether a member should exchange its key, KeyOverdue whether it should have long ago.
+func (c *Cluster) KeyDue(m *Member, now time.Time) bool {
+	age, known := m.KeyAge(now)
+	return c.KeyDays > 0 && (!known || age >= time.Duration(c.KeyDays)*24*time.Hour)
+}
+
+// KeyOverdue is described at KeyDue.
+func (c *Cluster) KeyOverdue(m *Member, now time.Time) bool {
+	age, known := m.KeyAge(now)
+	return known && c.KeyDue(m, now) && age >= time.Duration(c.KeyDays)*24*time.Hour+keyGrace
 }
 
 // Member returns the member of that name, or nil.

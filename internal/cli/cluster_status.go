@@ -127,6 +127,7 @@ func (s *statusCall) text(st *wire.Status, in *cib.CIB, v *scheduler.View, now t
 	}
 	waitingText(&b, &st.Rest, now)
 	upgradeText(&b, st.Rest.Upgrade)
+	keysText(&b, &st.Cluster.Cluster, now)
 	quorumText(&b, st)
 	s.linksText(&b, st, now)
 	return b.String()
@@ -169,6 +170,16 @@ func upgradeText(b *bytes.Buffer, u *wire.Upgrade) {
 		}
 	}
 	fmt.Fprintf(b, "\nUpgrade: nodes of several versions; still to be upgraded: %s\n", strings.Join(old, ", "))
+}
+
+// keysText names the nodes whose keys should have been exchanged long ago.
+func keysText(b *bytes.Buffer, c *cib.Cluster, now time.Time) {
+	for i := range c.Members {
+		if m := &c.Members[i]; c.KeyOverdue(m, now) {
+			fmt.Fprintf(b, "\nKeys: that of %s is of %s, and is to be exchanged every %d days: cerco cluster rotate %s\n",
+				m.Name, m.KeySince.Format(time.DateOnly), c.KeyDays, m.Name)
+		}
+	}
 }
 
 // ago is a duration in few words.

@@ -64,10 +64,15 @@ func (d *Daemon) serveAdmit(ctx context.Context, _ string, body []byte) ([]byte,
 		return nil, err
 	}
 	st, err := d.changeCluster(ctx, a.Name+" joins", func(c *cib.Cluster, now time.Time) error {
-		if st := d.store.View(); max(a.Speaks, 1) < st.Agreed() {
+		st := d.store.View()
+		if max(a.Speaks, 1) < st.Agreed() {
 			return fmt.Errorf("%s runs a version of cerco that is too old (it speaks version %d of commands, the cluster has agreed on %d): install the one that the other nodes run", a.Name, max(a.Speaks, 1), st.Agreed())
 		}
-		return admit(c, a, now)
+		if err := admit(c, a, now); err != nil || st.Agreed() < 2 {
+			return err
+		}
+		c.Member(a.Name).KeySince = now.UTC().Truncate(time.Second)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -137,8 +142,7 @@ type clusterChange struct {
 	Key       string `json:"key,omitempty"`       // the new key of the node that asks
 	Authority string `json:"authority,omitempty"` // fingerprint of the new certificate authority
 
-	Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
-	Timing *cib.Timing        `json:"timing,omitempty"`
+	wire.Options
 }
 
 func (d *Daemon) serveCluster(ctx context.Context, from string, body []byte) ([]byte, error) {
@@ -159,21 +163,15 @@ func (d *Daemon) serveCluster(ctx context.Context, from string, body []byte) ([]
 			return remove(c, d.store.View(), ch.Remove, ch.Force)
 		})
 	case ch.Key != "":
-		st, err = d.changeCluster(ctx, from+" has a new key", func(c *cib.Cluster, _ time.Time) error { return rekey(c, from, ch.Key) })
+		st, err = d.changeCluster(ctx, from+" has a new key", func(c *cib.Cluster, now time.Time) error { return rekey(c, from, ch.Key, now) })
 	case ch.Authority != "":
 		st, err = d.changeCluster(ctx, ch.By+" exchanges the certificate authority", func(c *cib.Cluster, _ time.Time) error {
 			c.Authority, c.Invites = ch.Authority, nil // the tokens are for the old one
 			return nil
 		})
-	case ch.Quorum != nil || ch.Timing != nil:
+	case ch.Options != (wire.Options{}):
 		st, err = d.changeCluster(ctx, ch.By+" changes the options of the cluster", func(c *cib.Cluster, _ time.Time) error {
-			if ch.Quorum != nil {
-				c.Quorum = *ch.Quorum
-				countVotes(c)
-			}
-			if ch.Timing != nil {
-				c.Timing = *ch.Timing
-			}
+			setOptions(c, &ch.Options)
 			return nil
 		})
 	default:
@@ -183,6 +181,20 @@ func (d *Daemon) serveCluster(ctx context.Context, from string, body []byte) ([]
 		return nil, err
 	}
 	return json.Marshal(st.Index)
+}
+
+// setOptions takes over the options that are given.
+func setOptions(c *cib.Cluster, o *wire.Options) {
+	if o.Quorum != nil {
+		c.Quorum = *o.Quorum
+		countVotes(c)
+	}
+	if o.Timing != nil {
+		c.Timing = *o.Timing
+	}
+	if o.KeyDays != nil {
+		c.KeyDays = *o.KeyDays
+	}
 }
 
 // askCluster has the leader change the cluster's description, and returns when this node knows of it.
@@ -237,7 +249,7 @@ func (d *Daemon) Remove(ctx context.Context, node string, force bool, by string)
 	return d.askCluster(ctx, clusterChange{By: by, Remove: node, Force: force})
 }
 
-// Options changes how the cluster counts votes and how fast it notices; nil leaves either as it is.
-func (d *Daemon) Options(ctx context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, by string) error {
-	return d.askCluster(ctx, clusterChange{By: by, Quorum: quorum, Timing: timing})
+// Options changes how the cluster counts votes, how fast it notices and how old keys get; nil leaves each as it is.
+func (d *Daemon) Options(ctx context.Context, o wire.Options, by string) error {
+	return d.askCluster(ctx, clusterChange{By: by, Options: o})
 }

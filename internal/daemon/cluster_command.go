@@ -33,7 +33,8 @@ On a node whose daemon runs:
   members              who belongs to the cluster, how they vote and how they are heard
   options [NAME=VALUE] show or change how votes are counted (two_node, wait_for_all, auto_tie_breaker,
                        auto_tie_breaker_node, last_man_standing, last_man_standing_window, expected_votes)
-                       and how fast losses are noticed (heartbeat, lease, token; milliseconds)
+                       and how fast losses are noticed (heartbeat, lease, token; milliseconds),
+                       and after how many days nodes exchange their keys by themselves (key_days; 0: never)
   stop [NODE...]       have everything moved away from a node (default: this one), then end its daemon
   remove NODE          take a node out of the cluster; stop it first
   rotate [NODE...]     have nodes (default: this one; --all: all) exchange their keys, while everything runs
@@ -347,12 +348,13 @@ func (c *clusterCommand) remove() error {
 }
 
 // clusterOptions are the options by name, each with where it is kept.
-func clusterOptions(q *cib.QuorumOptions, t *cib.Timing) []clusterOption {
+func clusterOptions(q *cib.QuorumOptions, t *cib.Timing, keyDays *int) []clusterOption {
 	return []clusterOption{
 		{"two_node", &q.TwoNode}, {"wait_for_all", &q.WaitForAll}, {"auto_tie_breaker", &q.AutoTieBreaker},
 		{"auto_tie_breaker_node", &q.TieBreakerNode}, {"last_man_standing", &q.LastManStanding},
 		{"last_man_standing_window", &q.LMSWindowMS}, {"expected_votes", &q.ExpectedVotes},
 		{"heartbeat", &t.HeartbeatMS}, {"lease", &t.LeaseMS}, {"token", &t.TokenMS},
+		{"key_days", keyDays},
 	}
 }
 
@@ -401,7 +403,7 @@ func (c *clusterCommand) options() error {
 		if err != nil {
 			return err
 		}
-		all := clusterOptions(&w.Cluster.Quorum, &w.Timing)
+		all := clusterOptions(&w.Cluster.Quorum, &w.Timing, &w.KeyDays)
 		if len(c.args) == 0 {
 			for _, o := range all {
 				c.say("%s=%s", o.name, o.String())
@@ -423,6 +425,6 @@ func (c *clusterCommand) options() error {
 				return fmt.Errorf("there is no option %q: %w", name, errUsage)
 			}
 		}
-		return cl.Options(c.ctx, wire.Options{Quorum: &w.Cluster.Quorum, Timing: &w.Timing})
+		return cl.Options(c.ctx, wire.Options{Quorum: &w.Cluster.Quorum, Timing: &w.Timing, KeyDays: &w.KeyDays})
 	})
 }

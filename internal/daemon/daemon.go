@@ -236,6 +236,7 @@ func (d *Daemon) start() (err error) {
 	d.members.Start()
 	d.startWatchdog()
 	d.aside(d.comeBack)
+	d.aside(d.mindKeyAge)
 	if d.node.Found != nil && d.store.Blank() {
 		first := cib.NewState(*d.node.Found)
 		first.Spoken = d.cfg.Speaks

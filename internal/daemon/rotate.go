@@ -18,7 +18,7 @@ import (
 // state by its fingerprint: whoever has another one gets it from a member that has it, over the link between them.
 
 // rekey notes a member's new key. It is the member itself that asks.
-func rekey(c *cib.Cluster, node, key string) error {
+func rekey(c *cib.Cluster, node, key string, now time.Time) error {
 	if c.Member(node) == nil {
 		return fmt.Errorf("the cluster has no node %q", node)
 	}
@@ -28,7 +28,8 @@ func rekey(c *cib.Cluster, node, key string) error {
 		}
 	}
 	c.Members = append([]cib.Member(nil), c.Members...)
-	c.Member(node).Key = key
+	m := c.Member(node)
+	m.Key, m.KeySince = key, now.UTC().Truncate(time.Second)
 	return nil
 }
 

@@ -76,7 +76,7 @@ func (d *deriver) cluster() {
 		d.add(Event{Kind: KindCluster, Bad: true,
 			Text: fmt.Sprintf("the survivors go on with a log of their own: generation %d", is.Generation)})
 	}
-	if was.Quorum != is.Quorum || was.Timing != is.Timing {
+	if was.Quorum != is.Quorum || was.Timing != is.Timing || was.KeyDays != is.KeyDays {
 		d.add(Event{Kind: KindCluster, Text: "the cluster's options were changed by " + d.c.By})
 	}
 	if len(is.Invites) > len(was.Invites) {

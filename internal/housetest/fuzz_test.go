@@ -15,8 +15,16 @@ var unfuzzed = map[string]string{
 	"internal/guestfence/xvm":       "reads options from the agent's caller, line by line",
 }
 
-// decodes finds what turns bytes into values.
-var decodes = regexp.MustCompile(`json\.(Unmarshal|NewDecoder)|xml\.(Unmarshal|NewDecoder)|gob\.NewDecoder|Endian\.Uint|bufio\.NewScanner|pem\.Decode`)
+// decodes reports whether a text turns bytes into values.
+func decodes(text string) bool {
+	for _, word := range []string{"json.Unmarshal", "json.NewDecoder", "xml.Unmarshal", "xml.NewDecoder", "gob.NewDecoder", "Endian.Uint",
+		"bufio.NewScanner", "pem.Decode"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
 
 func TestEveryDecoderHasAFuzzTarget(t *testing.T) {
 	for _, p := range house(t) {
@@ -35,7 +43,7 @@ func TestEveryDecoderHasAFuzzTarget(t *testing.T) {
 			}
 			if strings.HasSuffix(f, "_test.go") {
 				target = target || strings.Contains(string(data), "\nfunc Fuzz")
-			} else if decodes.Match(data) {
+			} else if decodes(string(data)) {
 				decoder = filepath.Base(f)
 			}
 		}

@@ -121,3 +121,28 @@ func TestAKeyThatWasNotAgreedOn(t *testing.T) {
 		undisturbed(c, before)
 	})
 }
+
+// Old keys are exchanged without anybody's doing anything; the founder's is of unknown age.
+func TestOldKeysAreExchanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testcluster.New(t, 2)
+		c.Configure("a")
+		before := c.World.String()
+		days, keys := 30, map[string]string{}
+		for _, m := range c.State().Cluster.Members {
+			keys[m.Name] = m.Key
+		}
+		if err := c.Daemon("n2").Options(context.Background(), wire.Options{KeyDays: &days}, "root"); err != nil {
+			t.Fatal(err)
+		}
+		c.Until("the founder's key is exchanged", func() bool {
+			m := c.State().Cluster.Member("n1")
+			return m.Key != keys["n1"] && !m.KeySince.IsZero()
+		})
+		if c.State().Cluster.Member("n2").Key != keys["n2"] {
+			t.Error("a young key is exchanged, too")
+		}
+		time.Sleep(5 * time.Second)
+		undisturbed(c, before)
+	})
+}

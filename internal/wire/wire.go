@@ -218,6 +218,8 @@ type Rotate struct {
 type Options struct {
 	Quorum *cib.QuorumOptions `json:"quorum,omitempty"`
 	Timing *cib.Timing        `json:"timing,omitempty"`
+
+	KeyDays *int `json:"key_days,omitempty"` // after how many days nodes exchange their keys; 0: never
 }
 
 // OnNode is the body of what concerns a whole node: remove, stop, standby.

@@ -205,14 +205,17 @@ func (b *Backend) Remove(_ context.Context, node string, _ bool, _ string) error
 }
 
 // Options sets what is given.
-func (b *Backend) Options(_ context.Context, quorum *cib.QuorumOptions, timing *cib.Timing, _ string) error {
+func (b *Backend) Options(_ context.Context, o wire.Options, _ string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if quorum != nil {
-		b.state.Cluster.Quorum = *quorum
+	if o.Quorum != nil {
+		b.state.Cluster.Quorum = *o.Quorum
 	}
-	if timing != nil {
-		b.state.Cluster.Timing = *timing
+	if o.Timing != nil {
+		b.state.Cluster.Timing = *o.Timing
+	}
+	if o.KeyDays != nil {
+		b.state.Cluster.KeyDays = *o.KeyDays
 	}
 	return nil
 }
