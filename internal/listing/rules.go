@@ -23,6 +23,7 @@ type ruleText struct {
 	// quoted puts values with blanks in quotes and writes "to" even where a range has no beginning, as
 	// listings of defaults do.
 	quoted bool
+	typed  bool // as a user would have to type it: names with blanks in quotes, too
 	// mark returns what is said of a rule: " (expired)" or nothing.
 	mark string
 }
@@ -101,9 +102,9 @@ func (t ruleText) comparison(e *cib.Element) string {
 	operation := e.Attr("operation")
 	value, ok := e.Lookup("value")
 	if !ok {
-		return operation + " " + e.Attr("attribute")
+		return operation + " " + t.name(e)
 	}
-	parts := []string{e.Attr("attribute"), operation}
+	parts := []string{t.name(e), operation}
 	if kind := e.Attr("type"); kind != "" {
 		parts = append(parts, kind)
 	}
@@ -111,6 +112,14 @@ func (t ruleText) comparison(e *cib.Element) string {
 		value = quote(value)
 	}
 	return strings.Join(append(parts, value), " ")
+}
+
+// name is the attribute of a comparison.
+func (t ruleText) name(e *cib.Element) string {
+	if t.typed {
+		return quote(e.Attr("attribute"))
+	}
+	return e.Attr("attribute")
 }
 
 func (t ruleText) date(e *cib.Element) string {
@@ -156,7 +165,7 @@ func exprString(e *cib.Element) string {
 	if spec := e.Child("date_spec"); spec != nil && e.Attr("operation") == "date_spec" {
 		return "date-spec " + fields(spec)
 	}
-	text := ruleText{quoted: true}.words(e)
+	text := ruleText{quoted: true, typed: true}.words(e)
 	if d := e.Child("duration"); d != nil {
 		text += " " + fields(d)
 	}

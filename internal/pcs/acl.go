@@ -56,7 +56,7 @@ func aclConfig(c *call) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.ACLs(doc) })
+	return c.print("acls", func(doc *cib.CIB) listing.Lines { return listing.ACLs(doc) })
 }
 
 func aclSwitch(value string) func(c *call) error {

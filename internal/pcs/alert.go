@@ -26,7 +26,7 @@ func alertConfig(c *call) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.Alerts(doc) })
+	return c.print("alerts", func(doc *cib.CIB) listing.Lines { return listing.Alerts(doc) })
 }
 
 // alertSpec reads what an alert or recipient is said to be. target is what its own value is called, "path" or "value";

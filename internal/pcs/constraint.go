@@ -1,7 +1,6 @@
 package pcs
 
 import (
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +11,8 @@ import (
 )
 
 func constraintNoun() *verb {
-	return &verb{name: "constraint", what: "Manage constraints: where resources run, in which order, and with which others.", bare: "config", options: []string{"all"}, sub: []*verb{
-		{name: "config", aliases: []string{"list", "show"}, args: "[--all] [--full]", options: []string{"all"}, run: constraintConfig,
+	return &verb{name: "constraint", what: "Manage constraints: where resources run, in which order, and with which others.", bare: "config", options: []string{"all", "output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"list", "show"}, args: "[--full]", options: []string{"all", "output-format"}, run: constraintConfig,
 			what: "List all constraints that have not expired. --all lists the expired ones too, --full shows ids."},
 		locationVerb(),
 		orderVerb(),
@@ -52,21 +51,11 @@ func (c *call) now() time.Time {
 	return c.Now()
 }
 
-// print has f list what a configuration says, once it has passed the checks.
-func (c *call) print(f func(doc *cib.CIB) listing.Lines, checks ...func(doc *cib.CIB) error) error {
-	return c.show(func(doc *cib.CIB, w io.Writer) error {
-		for _, check := range checks {
-			if err := check(doc); err != nil {
-				return err
-			}
-		}
-		_, err := f(doc).WriteTo(w)
-		return err
-	})
-}
-
 func constraintConfig(c *call) error {
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.Constraints(doc, c.rules()) })
+	if err := c.want(0, 0); err != nil {
+		return err
+	}
+	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Constraints(doc, c.rules()) }, listing.ConstraintKinds()...)
 }
 
 func constraintDelete(c *call) error {
@@ -80,7 +69,7 @@ func constraintRef(c *call) error {
 	if err := c.want(1, -1); err != nil {
 		return err
 	}
-	return c.print(func(doc *cib.CIB) (all listing.Lines) {
+	return c.print("", func(doc *cib.CIB) (all listing.Lines) {
 		for _, id := range c.words {
 			all = append(all, listing.References(doc, id)...)
 		}

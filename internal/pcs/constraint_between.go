@@ -10,10 +10,10 @@ import (
 )
 
 func orderVerb() *verb {
-	return &verb{name: "order", args: "[ACTION] RESOURCE then [ACTION] RESOURCE [kind=Optional|Mandatory|Serialize] [symmetrical=true|false] [require-all=true|false] [id=ID]", run: order,
+	return &verb{name: "order", args: "[ACTION] RESOURCE then [ACTION] RESOURCE [kind=Optional|Mandatory|Serialize] [symmetrical=true|false] [require-all=true|false] [id=ID]", options: []string{"output-format"}, run: order,
 		what: "Order actions (start, stop, promote, demote) of two resources; no ACTION stands for start.",
 		sub: []*verb{
-			{name: "config", aliases: []string{"show"}, args: "[--full]", run: orderConfig, what: "List ordering constraints."},
+			{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"output-format"}, run: orderConfig, what: "List ordering constraints."},
 			{name: "set", args: "RESOURCE... [sequential=true|false] [require-all=true|false] [action=ACTION] [role=ROLE] [set RESOURCE...]... [setoptions [id=ID] [kind=KIND] [symmetrical=true|false]]",
 				run: constrainSets(configure.OrderSets), what: "Order sets of resources."},
 			{name: "delete", aliases: []string{"remove"}, args: "RESOURCE...", run: orderDelete,
@@ -22,8 +22,8 @@ func orderVerb() *verb {
 }
 
 func colocationVerb() *verb {
-	return &verb{name: "colocation", what: "Place resources with others, or apart from them.", bare: "config", sub: []*verb{
-		{name: "config", aliases: []string{"show"}, args: "[--full]", run: colocationConfig, what: "List colocation constraints."},
+	return &verb{name: "colocation", what: "Place resources with others, or apart from them.", bare: "config", options: []string{"output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"output-format"}, run: colocationConfig, what: "List colocation constraints."},
 		{name: "add", args: "[ROLE] RESOURCE with [ROLE] RESOURCE [SCORE] [influence=true|false] [node-attribute=NAME] [id=ID]", run: colocate,
 			what: "Run the first resource where the second one is. A negative SCORE keeps them apart; the default is INFINITY."},
 		{name: "set", args: "RESOURCE... [sequential=true|false] [role=ROLE] [set RESOURCE...]... [setoptions [id=ID] [score=SCORE]]",
@@ -34,8 +34,8 @@ func colocationVerb() *verb {
 }
 
 func ticketVerb() *verb {
-	return &verb{name: "ticket", what: "Make resources depend on tickets.", bare: "config", sub: []*verb{
-		{name: "config", aliases: []string{"show"}, args: "[--full]", run: ticketConfig, what: "List ticket constraints."},
+	return &verb{name: "ticket", what: "Make resources depend on tickets.", bare: "config", options: []string{"output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"output-format"}, run: ticketConfig, what: "List ticket constraints."},
 		{name: "add", args: "TICKET [ROLE] RESOURCE [loss-policy=fence|stop|freeze|demote] [id=ID]", run: ticketAdd,
 			what: "Let a resource run, or be promoted, only with a ticket."},
 		{name: "set", args: "RESOURCE... [role=ROLE] [set RESOURCE...]... setoptions ticket=TICKET [loss-policy=POLICY] [id=ID]",
@@ -46,15 +46,15 @@ func ticketVerb() *verb {
 }
 
 func orderConfig(c *call) error {
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.Orders(doc, c.has("full")) })
+	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Orders(doc, c.has("full")) }, "rsc_order")
 }
 
 func colocationConfig(c *call) error {
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.Colocations(doc, c.has("full")) })
+	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Colocations(doc, c.has("full")) }, "rsc_colocation")
 }
 
 func ticketConfig(c *call) error {
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.Tickets(doc, c.has("full")) })
+	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Tickets(doc, c.has("full")) }, "rsc_ticket")
 }
 
 func order(c *call) error {

@@ -9,10 +9,10 @@ import (
 )
 
 func locationVerb() *verb {
-	return &verb{name: "location", args: "RESOURCE prefers|avoids NODE[=SCORE]... | RESOURCE rule [OPTIONS] EXPRESSION", options: []string{"all"}, run: location,
+	return &verb{name: "location", args: "RESOURCE prefers|avoids NODE[=SCORE]... | RESOURCE rule [OPTIONS] EXPRESSION", options: []string{"all", "output-format"}, run: location,
 		what: "Make a resource prefer nodes, or avoid them. A RESOURCE may be 'regexp%PATTERN'. A rule takes id, constraint-id, role, score, score-attribute, resource-discovery. " + ruleHelp,
 		sub: []*verb{
-			{name: "config", aliases: []string{"show"}, args: "[resources [RESOURCE]...] | [nodes [NODE]...] [--all] [--full]", options: []string{"all"}, run: locationConfig,
+			{name: "config", aliases: []string{"show"}, args: "[resources [RESOURCE]...] | [nodes [NODE]...] [--all] [--full]", options: []string{"all", "output-format"}, run: locationConfig,
 				what: "List location constraints by resource, or by node."},
 			{name: "add", args: "ID RESOURCE NODE SCORE [resource-discovery=always|never|exclusive]", run: locationAdd,
 				what: "Add a location constraint with this id."},
@@ -101,14 +101,16 @@ func locationAdd(c *call) error {
 }
 
 func locationDelete(c *call) error {
-	if err := c.want(1, 1); err != nil {
-		return err
+	if len(c.words) != 4 { // ID RESOURCE NODE SCORE in pcs 0.9
+		if err := c.want(1, 1); err != nil {
+			return err
+		}
 	}
 	return c.change(func(d *configure.Draft) error { return configure.RemoveLocation(d, c.words[0]) })
 }
 
 func locationConfig(c *call) error {
-	return c.print(func(doc *cib.CIB) listing.Lines {
+	return c.printConstraints(func(doc *cib.CIB) listing.Lines {
 		switch {
 		case len(c.words) == 0:
 			return listing.Locations(doc, c.rules())
@@ -118,5 +120,5 @@ func locationConfig(c *call) error {
 			return listing.Locations(doc, c.rules(), c.words[1:]...)
 		}
 		return listing.Locations(doc, c.rules(), c.words...)
-	})
+	}, "rsc_location")
 }

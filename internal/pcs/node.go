@@ -1,6 +1,7 @@
 package pcs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ func nodeNoun() *verb {
 
 func nodeAttribute(c *call) error {
 	if len(c.words) < 2 {
-		return c.print(func(doc *cib.CIB) listing.Lines { return listing.NodeAttributes(doc, c.word(0), c.option("name")) })
+		return c.print("nodes", func(doc *cib.CIB) listing.Lines { return listing.NodeAttributes(doc, c.word(0), c.option("name")) })
 	}
 	if c.has("name") {
 		return c.misused("'--name' is for listing attributes")
@@ -60,14 +61,7 @@ func (c *call) word(i int) string {
 
 func nodeUtilization(c *call) error {
 	if len(c.words) < 2 {
-		return c.print(func(doc *cib.CIB) listing.Lines {
-			return listing.NodeUtilization(doc, c.word(0), c.option("name"))
-		}, func(doc *cib.CIB) error {
-			if name := c.word(0); name != "" && doc.NodeByName(name) == nil {
-				return fmt.Errorf("there is no node %s", name)
-			}
-			return nil
-		})
+		return c.printUtilization()
 	}
 	if c.has("name") {
 		return c.misused("'--name' is for listing attributes")
@@ -77,6 +71,18 @@ func nodeUtilization(c *call) error {
 		return err
 	}
 	return c.change(func(d *configure.Draft) error { return configure.SetNodeUtilization(d, c.words[0], list) })
+}
+
+func (c *call) printUtilization() error {
+	var missing error
+	err := c.print("nodes", func(doc *cib.CIB) listing.Lines {
+		if name := c.word(0); name != "" && doc.NodeByName(name) == nil {
+			missing = fmt.Errorf("there is no node %s", name)
+			return nil
+		}
+		return listing.NodeUtilization(doc, c.word(0), c.option("name"))
+	})
+	return cmp.Or(err, missing)
 }
 
 // markNodes sets an attribute of the nodes named, of all, or of this one, to on, or takes it out.

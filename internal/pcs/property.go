@@ -28,7 +28,7 @@ func propertyConfig(c *call) error {
 	case c.has("defaults"):
 		return propertyDefaults(c)
 	}
-	return c.print(func(doc *cib.CIB) listing.Lines {
+	return c.print("crm_config", func(doc *cib.CIB) listing.Lines {
 		if c.has("all") {
 			return listing.PropertiesWith(doc, configure.PropertyDefaults(), c.words...)
 		}

@@ -2,7 +2,6 @@ package pcs
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/configure"
@@ -20,21 +19,24 @@ func tagNoun() *verb {
 }
 
 func tagConfig(c *call) error {
-	return c.show(func(doc *cib.CIB, w io.Writer) error {
+	refusal := &configure.Refusal{}
+	err := c.print("tags", func(doc *cib.CIB) listing.Lines {
 		lines, missing := listing.Tags(doc, c.words...)
+		for _, name := range missing {
+			refusal.List = append(refusal.List, configure.Problem{Text: fmt.Sprintf("tag '%s' does not exist", name)})
+		}
 		if len(missing) > 0 {
-			refusal := &configure.Refusal{}
-			for _, name := range missing {
-				refusal.List = append(refusal.List, configure.Problem{Text: fmt.Sprintf("tag '%s' does not exist", name)})
-			}
-			return refusal
+			return nil
 		}
 		if len(lines) == 0 {
 			fmt.Fprintln(c.Stderr, " No tags defined")
 		}
-		_, err := lines.WriteTo(w)
-		return err
+		return lines
 	})
+	if err == nil && len(refusal.List) > 0 {
+		return refusal
+	}
+	return err
 }
 
 func tagCreate(c *call) error {

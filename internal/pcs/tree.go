@@ -27,6 +27,7 @@ func nouns() []*verb {
 		alertNoun(),
 		clusterCIBNoun(),
 		clusterConfNoun(),
+		configNoun(),
 		constraintNoun(),
 		nodeNoun(),
 		propertyNoun(),
