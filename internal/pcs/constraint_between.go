@@ -46,14 +46,23 @@ func ticketVerb() *verb {
 }
 
 func orderConfig(c *call) error {
+	if err := c.want(0, 0); err != nil {
+		return err
+	}
 	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Orders(doc, c.has("full")) }, "rsc_order")
 }
 
 func colocationConfig(c *call) error {
+	if err := c.want(0, 0); err != nil {
+		return err
+	}
 	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Colocations(doc, c.has("full")) }, "rsc_colocation")
 }
 
 func ticketConfig(c *call) error {
+	if err := c.want(0, 0); err != nil {
+		return err
+	}
 	return c.printConstraints(func(doc *cib.CIB) listing.Lines { return listing.Tickets(doc, c.has("full")) }, "rsc_ticket")
 }
 

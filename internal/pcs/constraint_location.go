@@ -110,15 +110,25 @@ func locationDelete(c *call) error {
 }
 
 func locationConfig(c *call) error {
-	return c.printConstraints(func(doc *cib.CIB) listing.Lines {
-		switch {
-		case len(c.words) == 0:
-			return listing.Locations(doc, c.rules())
-		case c.words[0] == "nodes":
-			return listing.LocationsByNode(doc, c.rules(), c.words[1:]...)
-		case c.words[0] == "resources":
-			return listing.Locations(doc, c.rules(), c.words[1:]...)
+	by, of := "", c.words
+	if len(of) > 0 && (of[0] == "nodes" || of[0] == "resources") {
+		by, of = of[0], of[1:]
+	}
+	if by != "nodes" {
+		for i, word := range of {
+			what, err := placed(word)
+			if err != nil {
+				return err
+			}
+			if !what.Pattern {
+				of[i] = what.Name
+			}
 		}
-		return listing.Locations(doc, c.rules(), c.words...)
+	}
+	return c.printConstraints(func(doc *cib.CIB) listing.Lines {
+		if by == "nodes" {
+			return listing.LocationsByNode(doc, c.rules(), of...)
+		}
+		return listing.Locations(doc, c.rules(), of...)
 	}, "rsc_location")
 }

@@ -25,11 +25,13 @@ func propertyConfig(c *call) error {
 	switch {
 	case c.has("all") && c.has("defaults"):
 		return c.misused("only one of --all and --defaults makes sense")
+	case len(c.words) > 0 && (c.has("all") || c.has("defaults")):
+		return c.misused("you cannot specify a property when using --all or --defaults")
 	case c.has("defaults"):
 		return propertyDefaults(c)
 	}
 	return c.print("crm_config", func(doc *cib.CIB) listing.Lines {
-		if c.has("all") {
+		if c.has("all") || len(c.words) > 0 {
 			return listing.PropertiesWith(doc, configure.PropertyDefaults(), c.words...)
 		}
 		return listing.Properties(doc, c.words...)
