@@ -1,0 +1,61 @@
+package pcs
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cerco-ha/cerco/internal/api/apitest"
+)
+
+// TestConfigurationLive carries commands out on a cluster in memory: what they change is there afterwards, and nodes that
+// the cluster does not have are not believed in.
+func TestConfigurationLive(t *testing.T) {
+	base, err := os.ReadFile("testdata/base.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, _ := apitest.New(t, "n1", string(base)).Serve(t)
+	live := func(line string) (code int, stdout, stderr string) {
+		var out, err strings.Builder
+		env := Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Now: func() time.Time { return time.Unix(1e9, 0) },
+			Hostname: func() (string, error) { return "n1", nil }, Socket: socket, Context: t.Context()}
+		code = Main(env, "pcs", shellWords(line))
+		return code, out.String(), err.String()
+	}
+	for _, step := range []struct{ command, want string }{
+		{"constraint location P2 prefers n2=50", ""},
+		{"constraint location P2 prefers nix", "Node 'nix' does not appear to exist in configuration, use --force to override"},
+		{"constraint location config resources P2", "Node: n2 (score:50)"},
+		{"constraint location P3 rule score=7 #uname eq n1 or date gt 2030-01-01", ""},
+		{"constraint location config resources P3", "Expression: date gt 2030-01-01"},
+		{"constraint order P3 then promote C1", ""},
+		{"constraint colocation add P3 with G1 -100", ""},
+		{"constraint order --full", "start P3 then promote C1 (kind:Mandatory) (id:order-P3-C1-mandatory)"},
+		{"constraint delete order-P3-C1-mandatory", ""},
+		{"constraint delete order-P3-C1-mandatory", "Unable to find constraint"},
+		{"node unstandby", ""},
+		{"node attribute n1 rack=7", ""},
+		{"node attribute n1", " n1: rack=7"},
+		{"node maintenance --all", ""},
+		{"node attribute n2", " n2: maintenance=on"},
+		{"node utilization n2 cpu=4", ""},
+		{"property set maintenance-mode=true fencing-enabled=false", "written as stonith-enabled"},
+		{"property", " stonith-enabled: false"},
+		{"tag create t P1 P2", ""},
+		{"tag config t", "  P2"},
+		{"alert create path=/bin/true id=a", ""},
+		{"alert recipient add a value=b", ""},
+		{"alert", "Recipient: a-recipient (value=b)"},
+		{"acl role create r read xpath /cib", ""},
+		{"acl role assign r to user us1", ""},
+		{"acl", "  Roles: ro1 r"},
+		{"tag --output-as json", `{"element": "tag", "attributes": {"id": "t"}`},
+	} {
+		code, stdout, stderr := live(step.command)
+		if said := stdout + stderr; !strings.Contains(said, step.want) || code != 0 && step.want == "" {
+			t.Errorf("pcs %s: code %d\n%s", step.command, code, said)
+		}
+	}
+}
