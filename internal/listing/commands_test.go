@@ -26,3 +26,37 @@ func TestConstraintCommands(t *testing.T) {
 		}
 	}
 }
+
+func TestOtherCommands(t *testing.T) {
+	c := read(t, "testdata/everything.xml")
+	got := strings.Join([]string{strings.Join(PropertyCommands(c), "\n"), strings.Join(TagCommands(c), "\n"), strings.Join(AlertCommands(c), "\n"),
+		strings.Join(NodeAttributeCommands(c, "n1", ""), "\n"), strings.Join(NodeUtilizationCommands(c, "", ""), "\n")}, "\n---\n")
+	want := `pcs property set --force -- \
+  'a b=c d' \
+  batch-limit=5 \
+  enable-acl=yes \
+  no-quorum-policy=stop \
+  stonith-enabled=true
+---
+pcs -- tag create tag2 \
+  P2 P1;
+pcs -- tag create tag1 \
+  P1
+---
+pcs -- alert create 'path=/a b' id=al1 description=ad \
+  options 'o=p q' b=1 \
+  meta timeout=5s;
+pcs -- alert recipient add al1 'value=v w' id=rec1 description=rd \
+  options 'o=p q'
+---
+pcs -- node attribute n1 \
+  standby=on \
+  'x y=v w'
+---
+pcs -- node utilization n1 \
+  cpu=4 \
+  ram=8`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

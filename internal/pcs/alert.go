@@ -1,7 +1,6 @@
 package pcs
 
 import (
-	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/configure"
 	"github.com/cerco-ha/cerco/internal/listing"
 )
@@ -9,8 +8,8 @@ import (
 const alertArgs = "[description=TEXT] [options NAME=VALUE...] [meta NAME=VALUE...]"
 
 func alertNoun() *verb {
-	return &verb{name: "alert", what: "Manage alerts: agents that are told what happens.", bare: "config", sub: []*verb{
-		{name: "config", aliases: []string{"show"}, run: alertConfig, what: "List alerts and their recipients."},
+	return &verb{name: "alert", what: "Manage alerts: agents that are told what happens.", bare: "config", options: []string{"output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"show"}, options: []string{"output-format"}, run: alertConfig, what: "List alerts and their recipients."},
 		{name: "create", args: "path=PATH [id=ID] " + alertArgs, run: alertCreate, what: "Let an alert agent be told."},
 		{name: "update", args: "ALERT [path=PATH] " + alertArgs, run: alertUpdate, what: "Change an alert. An empty value removes an option."},
 		{name: "delete", aliases: []string{"remove"}, args: "ALERT...", run: alertDelete("alert"), what: "Remove alerts."},
@@ -26,7 +25,7 @@ func alertConfig(c *call) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
-	return c.print("alerts", func(doc *cib.CIB) listing.Lines { return listing.Alerts(doc) })
+	return c.printAs("alerts", listing.Alerts, listing.AlertCommands)
 }
 
 // alertSpec reads what an alert or recipient is said to be. target is what its own value is called, "path" or "value";

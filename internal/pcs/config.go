@@ -36,6 +36,21 @@ func configShow(c *call) error {
 	return c.print("", func(doc *cib.CIB) listing.Lines { return listing.Config(doc, cluster) })
 }
 
+// printAs is print in the --output-format that is asked for: as text, as commands, or as JSON.
+func (c *call) printAs(section string, text, commands func(doc *cib.CIB) listing.Lines) error {
+	switch format := c.option("output-format"); format {
+	case "", "text":
+		return c.print(section, text)
+	case "cmd":
+		return c.print("", commands)
+	case "json":
+		c.options["output-as"] = []string{format}
+		return c.print(section, text)
+	default:
+		return c.misused("Unknown value '%s' for '--output-format' option. Supported values are: 'cmd', 'json', 'text'", format)
+	}
+}
+
 // print has f list what a configuration says. With --output-as json it shows the elements of a section of the
 // configuration as they are; a section may be followed by their kind: "constraints/rsc_order".
 func (c *call) print(section string, f func(doc *cib.CIB) listing.Lines) error {

@@ -17,9 +17,9 @@ const exitNoAttribute = 2
 func nodeNoun() *verb {
 	marks := []string{"all", "wait"}
 	return &verb{name: "node", what: "Manage nodes: their attributes, utilization, standby and maintenance.", sub: []*verb{
-		{name: "attribute", args: "[NODE] [NAME=VALUE]...", options: []string{"name"}, run: nodeAttribute,
+		{name: "attribute", args: "[NODE] [NAME=VALUE]...", options: []string{"name", "output-format"}, run: nodeAttribute,
 			what: "List attributes of nodes, or set some of one. An empty value removes one."},
-		{name: "utilization", args: "[NODE] [NAME=VALUE]...", options: []string{"name"}, run: nodeUtilization,
+		{name: "utilization", args: "[NODE] [NAME=VALUE]...", options: []string{"name", "output-format"}, run: nodeUtilization,
 			what: "List utilization attributes of nodes, which say what a node offers, or set some of one. An empty value removes one."},
 		{name: "standby", args: "[NODE]...", options: marks, run: markNodes("standby", true),
 			what: "Put nodes, or this one, into standby: they run no resources then."},
@@ -34,7 +34,11 @@ func nodeNoun() *verb {
 
 func nodeAttribute(c *call) error {
 	if len(c.words) < 2 {
-		return c.print("nodes", func(doc *cib.CIB) listing.Lines { return listing.NodeAttributes(doc, c.word(0), c.option("name")) })
+		return c.printAs("nodes", func(doc *cib.CIB) listing.Lines {
+			return listing.NodeAttributes(doc, c.word(0), c.option("name"))
+		}, func(doc *cib.CIB) listing.Lines {
+			return listing.NodeAttributeCommands(doc, c.word(0), c.option("name"))
+		})
 	}
 	if c.has("name") {
 		return c.misused("'--name' is for listing attributes")
@@ -75,12 +79,14 @@ func nodeUtilization(c *call) error {
 
 func (c *call) printUtilization() error {
 	var missing error
-	err := c.print("nodes", func(doc *cib.CIB) listing.Lines {
+	err := c.printAs("nodes", func(doc *cib.CIB) listing.Lines {
 		if name := c.word(0); name != "" && doc.NodeByName(name) == nil {
 			missing = fmt.Errorf("there is no node %s", name)
 			return nil
 		}
 		return listing.NodeUtilization(doc, c.word(0), c.option("name"))
+	}, func(doc *cib.CIB) listing.Lines {
+		return listing.NodeUtilizationCommands(doc, c.word(0), c.option("name"))
 	})
 	return cmp.Or(err, missing)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 func propertyNoun() *verb {
-	return &verb{name: "property", what: "Manage the properties of the cluster.", bare: "config", options: []string{"all", "defaults"}, sub: []*verb{
-		{name: "config", aliases: []string{"list", "show"}, args: "[NAME]...", options: []string{"all", "defaults"}, run: propertyConfig,
+	return &verb{name: "property", what: "Manage the properties of the cluster.", bare: "config", options: []string{"all", "defaults", "output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"list", "show"}, args: "[NAME]...", options: []string{"all", "defaults", "output-format"}, run: propertyConfig,
 			what: "List the properties that are set. --all lists the others with their defaults, too; --defaults lists the defaults."},
 		{name: "defaults", args: "[NAME]...", run: propertyDefaults,
 			what: "List the defaults of properties."},
@@ -30,12 +30,12 @@ func propertyConfig(c *call) error {
 	case c.has("defaults"):
 		return propertyDefaults(c)
 	}
-	return c.print("crm_config", func(doc *cib.CIB) listing.Lines {
+	return c.printAs("crm_config", func(doc *cib.CIB) listing.Lines {
 		if c.has("all") || len(c.words) > 0 {
 			return listing.PropertiesWith(doc, configure.PropertyDefaults(), c.words...)
 		}
-		return listing.Properties(doc, c.words...)
-	})
+		return listing.Properties(doc)
+	}, listing.PropertyCommands)
 }
 
 func propertyDefaults(c *call) error {

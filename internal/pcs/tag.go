@@ -9,8 +9,8 @@ import (
 )
 
 func tagNoun() *verb {
-	return &verb{name: "tag", what: "Manage tags: names for several resources at once.", bare: "config", sub: []*verb{
-		{name: "config", aliases: []string{"list"}, args: "[TAG]...", run: tagConfig, what: "List tags and what they stand for."},
+	return &verb{name: "tag", what: "Manage tags: names for several resources at once.", bare: "config", options: []string{"output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"list"}, args: "[TAG]...", options: []string{"output-format"}, run: tagConfig, what: "List tags and what they stand for."},
 		{name: "create", args: "TAG RESOURCE...", run: tagCreate, what: "Make a tag."},
 		{name: "update", args: "TAG [add RESOURCE... [--before RESOURCE | --after RESOURCE]] [remove RESOURCE...]", options: []string{"before", "after"}, run: tagUpdate,
 			what: "Add resources to a tag, remove them from it, or move them in it."},
@@ -20,7 +20,7 @@ func tagNoun() *verb {
 
 func tagConfig(c *call) error {
 	refusal := &configure.Refusal{}
-	err := c.print("tags", func(doc *cib.CIB) listing.Lines {
+	err := c.printAs("tags", func(doc *cib.CIB) listing.Lines {
 		lines, missing := listing.Tags(doc, c.words...)
 		for _, name := range missing {
 			refusal.List = append(refusal.List, configure.Problem{Text: fmt.Sprintf("tag '%s' does not exist", name)})
@@ -32,7 +32,7 @@ func tagConfig(c *call) error {
 			fmt.Fprintln(c.Stderr, " No tags defined")
 		}
 		return lines
-	})
+	}, func(doc *cib.CIB) listing.Lines { return listing.TagCommands(doc, c.words...) })
 	if err == nil && len(refusal.List) > 0 {
 		return refusal
 	}
