@@ -23,6 +23,9 @@ func (c *Controller) reported(results []cib.OpResult) {
 		case resultEarly:
 			continue // it will be sent again
 		case resultOld:
+			if r.Serial > 0 {
+				c.remember(keyOf(&r)) // it may come once more, when history knows of later ones only
+			}
 			c.do(Ack{Node: r.Op.Node, Serial: r.Serial})
 			c.takeFlight(&r.Op) // it has landed, before our time
 			continue
@@ -89,11 +92,18 @@ func (c *Controller) recorded(r *cib.OpResult) bool {
 	for i := range h.Ops {
 		o := &h.Ops[i]
 		if o.CallID == r.CallID && o.RC == r.RC && o.Status == r.Status && o.LastRCChange == r.Changed &&
-			o.El.Attr("transition-key") == r.Op.Key {
+			o.El.Attr("transition-key") == r.Op.Key || supersedes(o, r) {
 			return true
 		}
 	}
 	return false
+}
+
+// supersedes reports whether what history says is later than a result: it was recorded before, and its
+// acknowledgement was lost. Operations of a resource go one after the other on a node and are reported in order, but
+// for recurring ones; and all of an earlier boot is void.
+func supersedes(o *cib.LrmOp, r *cib.OpResult) bool {
+	return o.IntervalMS == 0 && r.Op.IntervalMS == 0 && r.Op.Name != "notify" && o.Operation != "notify" && o.CallID > r.CallID && r.CallID > 0 && o.LastRCChange >= r.Changed
 }
 
 // counts tells whether a result raises the fail count of its operation, and whether to INFINITY at once.

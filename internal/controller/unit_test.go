@@ -379,3 +379,22 @@ func TestStartThatWasNotBegun(t *testing.T) {
 		t.Errorf("orders after a start that was not begun: %+v, want a start by another plan", again)
 	}
 }
+
+// A result whose acknowledgement was lost comes again, to another leader, when history has a later one already.
+func TestResultThatIsOlderThanHistory(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	start := d.answer("start")[0]
+	d.step(Reported{[]cib.OpResult{{Op: start, Serial: 99, CallID: 99, Changed: d.now.Unix(), BootID: "boot-" + start.Node}}})
+	probe := start
+	probe.Name, probe.TargetRC, probe.Action = "monitor", cib.RCNotRunning, 1
+	d.c, d.out = New(Config{Name: "n1"}), nil
+	d.step(Lead{Term: 2, State: d.state})
+	d.step(d.members())
+	index := d.state.Index
+	d.out = nil
+	d.step(Reported{[]cib.OpResult{{Op: probe, Serial: 98, CallID: 98, RC: cib.RCNotRunning, Changed: d.now.Unix(), BootID: "boot-" + start.Node}}})
+	if len(d.out) != 1 || d.out[0] != (Ack{Node: start.Node, Serial: 98}) || d.state.Index != index {
+		t.Errorf("%d commands, effects %+v; want an acknowledgement and nothing else", d.state.Index-index, d.out)
+	}
+}
