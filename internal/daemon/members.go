@@ -146,8 +146,14 @@ func (d *Daemon) membersChanged() {
 	d.loop.put(ev)
 }
 
-// complete reports whether of every node that was up it is known what has become of it.
+// complete reports whether of every node that was up it is known what has become of it, and of every one that is
+// heard and was never written down what it runs: a plan would take it for unseen, and have it fenced.
 func complete(heard []controller.Heard, s cib.State) bool {
+	for _, h := range heard {
+		if !h.Lost && !h.Ready && s.CIB.NodeState(h.ID) == nil && s.Cluster.Member(h.Name) != nil {
+			return false
+		}
+	}
 	for _, n := range s.CIB.Status.Nodes {
 		if n.InCCM != "true" || s.Cluster.Member(n.Name) == nil {
 			continue

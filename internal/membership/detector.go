@@ -44,7 +44,7 @@ type detector struct {
 	reports map[string]bool // ids of those that have told us since then whom they have heard
 
 	seq  uint64
-	sent [128]sending // the last ones, by seq
+	sent [1024]sending // the last ones, by seq: with 128 nodes a leader sends as many within a token
 }
 
 type identity struct {

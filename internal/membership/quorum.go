@@ -133,7 +133,7 @@ func (v *Verdict) judge(q Question, mem *Memory, missing []string) {
 	case v.Votes >= v.Needed && v.Votes > 0 && two && v.Votes < 2:
 		v.Quorate, v.Why = true, have+", one is enough of two (two_node)"
 	case v.Votes >= v.Needed && v.Votes > 0:
-		v.Quorate, v.Why = true, fmt.Sprintf("%s, %d needed", have, v.Needed)
+		v.Quorate, v.Why = true, have+", "+strconv.Itoa(v.Needed)+" needed" // asked several times with every heartbeat
 	case q.Options.AutoTieBreaker && 2*v.Votes == v.Expected:
 		name, held := breaker(q)
 		if v.Quorate = held; held {
@@ -142,7 +142,7 @@ func (v *Verdict) judge(q Question, mem *Memory, missing []string) {
 			v.Why = fmt.Sprintf("%s, half of them without node %s, which breaks the tie (auto_tie_breaker)", have, name)
 		}
 	default:
-		v.Why = fmt.Sprintf("%s, %d needed", have, v.Needed)
+		v.Why = have + ", " + strconv.Itoa(v.Needed) + " needed"
 	}
 }
 

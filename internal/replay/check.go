@@ -88,6 +88,13 @@ func (w *World) checkFence(n *Node, decided time.Time, target string) {
 	w.checkQuorum(n, decided, "fences "+target)
 }
 
+// checkCause wants nobody to be fenced while nothing has happened yet.
+func (w *World) checkCause(n *Node, target string) {
+	if w.cfg.Jitter && !w.touched {
+		w.breach("%s fences %s although nothing has happened", n.Name, target)
+	}
+}
+
 // checkCommit holds I9: what is committed anywhere stays part of every log that commits anything later.
 func (w *World) checkCommit(n *Node, e *entry) {
 	switch {

@@ -177,7 +177,11 @@ func (d *daemon) setWake(at time.Time) {
 		return
 	}
 	d.n.after(at.Sub(d.n.now()), func() {
-		if d.wake.Equal(at) {
+		switch {
+		case !d.wake.Equal(at):
+		case d.n.now().Before(at): // the clock goes slower than it did
+			d.setWake(at)
+		default:
 			d.put(controller.Tick{})
 		}
 	})
@@ -222,6 +226,7 @@ func (n *Node) perform(effects []controller.Effect, confirmed bool, decided time
 				continue
 			}
 			w.checkFence(n, decided, e.Request.Target)
+			w.checkCause(n, e.Request.Target)
 			n.fence(e.Request, func(r cib.FenceRecord) {
 				if n.d.office == o {
 					n.d.put(controller.Fenced{Record: r})

@@ -339,6 +339,10 @@ func (n *Node) report() {
 	n.call(l, ackPatience, func(answer func(func())) {
 		taken := l.takeReport(n.Name, batch, func() {
 			gen, index := l.disk.gen, l.d.commit.index
+			if n.deaf {
+				n.w.count("acknowledgement lost")
+				return
+			}
 			answer(func() {
 				d.told = append(d.told, told{gen, index, batch})
 				n.ledger.unacked = slices.DeleteFunc(n.ledger.unacked, func(r cib.OpResult) bool {

@@ -116,7 +116,7 @@ func (g *generator) fault() []string {
 	case 14:
 		return []string{"kill-at " + a + " " + g.of("done", "accepted"), "break " + b + " " + s}
 	case 15:
-		return []string{"stop-daemon " + a}
+		return []string{g.of("stop-daemon ", "lose-acks ") + a}
 	case 16:
 		return []string{"pause " + a}
 	case 17:

@@ -48,6 +48,9 @@ func (w *World) Slow(from, to string, d time.Duration) {
 func (w *World) Heal() {
 	w.trace("** heal")
 	w.markAll("-- all links are well")
+	for _, n := range w.nodes {
+		n.deaf = false
+	}
 	w.cuts, w.slow = map[[2]*Node]bool{}, map[[2]*Node]time.Duration{}
 	w.watchMajorities()
 }

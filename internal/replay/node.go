@@ -34,6 +34,7 @@ type Node struct {
 	starts int
 	d      *daemon // nil: it does not run
 
+	deaf    bool      // it does not hear that its results are facts
 	killAt  string    // the daemon is killed at this point of an operation: "accepted" or "done"
 	without time.Time // since when it could have had no majority; zero: it could have
 }

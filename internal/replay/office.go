@@ -113,13 +113,19 @@ func (n *Node) membersChanged() {
 	n.d.put(ev)
 }
 
-// complete reports whether of every node that was up it is known what has become of it.
+// complete reports whether of every node that was up it is known what has become of it, and of every one that is
+// heard and was never written down what it runs: a plan would take it for unseen, and have it fenced.
 func complete(heard []controller.Heard, s cib.State) bool {
-	for _, ns := range s.CIB.Status.Nodes {
-		if ns.InCCM != "true" || s.Cluster.Member(ns.Name) == nil {
+	for _, h := range heard {
+		if !h.Lost && !h.Ready && s.CIB.NodeState(h.ID) == nil && s.Cluster.Member(h.Name) != nil {
+			return false
+		}
+	}
+	for _, n := range s.CIB.Status.Nodes {
+		if n.InCCM != "true" || s.Cluster.Member(n.Name) == nil {
 			continue
 		}
-		i := slices.IndexFunc(heard, func(h controller.Heard) bool { return h.ID == ns.ID })
+		i := slices.IndexFunc(heard, func(h controller.Heard) bool { return h.ID == n.ID })
 		if i < 0 || !heard[i].Lost && !heard[i].Ready {
 			return false
 		}

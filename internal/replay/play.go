@@ -50,7 +50,7 @@ func (w *World) mend() {
 		*f = fence{}
 	}
 	for _, n := range w.nodes {
-		n.lag, n.killAt = 0, ""
+		n.lag, n.killAt, n.deaf = 0, "", false
 		n.setRate(1)
 		n.Resume()
 	}
@@ -60,7 +60,7 @@ func (w *World) mend() {
 // started, as an operator would, and maintenance ends.
 func (w *World) settle() time.Duration {
 	began := w.Now
-	w.Option("maintenance-mode=false")
+	w.proposeUntil(optionCommand("maintenance-mode=false"), w.Now.Add(converge))
 	why := ""
 	for w.Breach == nil && w.Now.Sub(began) < converge {
 		if w.Now.Sub(began) > 3*time.Second {

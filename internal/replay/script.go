@@ -62,6 +62,10 @@ func verbs() map[string]verb {
 				n.kill("")
 			}
 		}),
+		"lose-acks": on(func(w *World, n *Node) {
+			w.trace("** %s does not hear any more that its results are facts", n.Name)
+			n.deaf = true
+		}),
 		"kill-at": {2, func(w *World, words []string, _ string) error { w.Node(words[0]).killAt = words[1]; return nil }},
 		"pause":   on(func(_ *World, n *Node) { n.Pause() }),
 		"resume":  on(func(_ *World, n *Node) { n.Resume() }),
@@ -134,6 +138,7 @@ func (w *World) Do(line string) error {
 	case len(words) < v.words:
 		return fmt.Errorf("%q wants %d words", name, v.words)
 	}
+	w.touched = w.touched || name != "run" && name != "status"
 	if err := v.do(w, words, rest); err != nil {
 		return err
 	}
@@ -189,8 +194,12 @@ func (w *World) SetClock(name string, rate float64) {
 // Option sets a cluster option, "NAME=VALUE".
 func (w *World) Option(set string) {
 	w.trace("** option %s", set)
+	w.Propose(optionCommand(set))
+}
+
+func optionCommand(set string) cib.Command {
 	name, value, _ := strings.Cut(set, "=")
-	w.Propose(cib.Command{By: "root", Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true, XML: OptionXML(name, value)}}}})
+	return cib.Command{By: "root", Config: &cib.ConfigChange{Edits: []cib.Edit{{Op: "modify", Create: true, XML: OptionXML(name, value)}}}}
 }
 
 // OptionXML is the element that sets a cluster option.

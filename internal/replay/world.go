@@ -81,6 +81,7 @@ type World struct {
 	plans      int
 	offices    int  // that were taken
 	unfinished bool // the plan kept last has not been carried out
+	touched    bool // something has been done to it
 	healed     bool // no messages get lost any more
 }
 
