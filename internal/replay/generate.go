@@ -102,7 +102,7 @@ func (g *generator) fault() []string {
 	case 3, 4:
 		return []string{"break " + b + " " + s, "partition " + a}
 	case 5:
-		return []string{"partition " + a + " " + b}
+		return []string{g.of("isolate", "partition "+a+" "+b)}
 	case 6, 7:
 		return []string{"cut " + a + " " + b}
 	case 8:

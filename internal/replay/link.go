@@ -24,6 +24,19 @@ func (w *World) Partition(names ...string) {
 	w.watchMajorities()
 }
 
+// Isolate parts every node from all others.
+func (w *World) Isolate() {
+	w.trace("** every node is alone")
+	w.count("total cut")
+	w.markAll("-- every node is alone")
+	for _, a := range w.nodes {
+		for _, b := range w.nodes {
+			w.cuts[[2]*Node{a, b}] = a != b
+		}
+	}
+	w.watchMajorities()
+}
+
 // CutOneWay stops what goes from one node to another; what goes the other way arrives.
 func (w *World) CutOneWay(from, to string) {
 	a, b := w.Node(from), w.Node(to)

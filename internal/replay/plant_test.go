@@ -16,7 +16,7 @@ var plantSeeds = flag.Int("plant-seeds", 0, "within how many seeds each planted 
 var reports = flag.Bool("reports", false, "tell of what was found as of a failure")
 
 // fewSeeds are those that a short test looks at.
-const fewSeeds = 6
+const fewSeeds = 2
 
 // planned makes a scheduler that is wrong: change gets each plan, with its number.
 func planned(change func(in *cib.CIB, p *scheduler.Plan, number int)) func() Plant {

@@ -317,7 +317,11 @@ func (n *Node) appended(from *Node, term uint64, tip, commit *entry, answer func
 	case n.disk.tip.holds(tip) && d.tip.holds(tip):
 		has()
 	case d.tip.holds(tip): // on its way
-		n.write(func() {}, has)
+		if tip.holds(n.disk.tip) {
+			answer(term, n.disk.tip)
+		} else {
+			answer(term, nil)
+		}
 	default:
 		n.grow(tip, has)
 	}
@@ -330,10 +334,10 @@ func (n *Node) answered(o *Node, round int, sent time.Duration, term, theirs uin
 	case theirs > n.disk.term:
 		n.ceaseToLead("another term")
 		n.disk.term, n.disk.vote = theirs, nil
-	case d.role != leads || term != n.disk.term || has == nil:
+	case d.role != leads || term != n.disk.term:
 	default:
 		d.acked[o] = max(d.acked[o], sent)
-		if m := d.match[o]; m == nil || m.index < has.index {
+		if m := d.match[o]; has != nil && (m == nil || m.index < has.index) {
 			d.match[o] = has
 			n.advance()
 		}

@@ -70,7 +70,7 @@ func TestChecksSeeWhatTheyAreFor(t *testing.T) {
 
 // The same seed is the same run, to the nanosecond.
 func TestSameSeedSameRun(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(3) {
 		run := func() string {
 			var b strings.Builder
 			r := Generate(seed)

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,13 @@ type verb struct {
 
 // verbs are the words of a script.
 func verbs() map[string]verb {
+	all := harms()
+	maps.Copy(all, doings())
+	return all
+}
+
+// harms are what happens to hosts, daemons, clocks, disks, links and devices.
+func harms() map[string]verb {
 	on := func(do func(w *World, n *Node)) verb {
 		return verb{1, func(w *World, words []string, _ string) error { do(w, w.Node(words[0])); return nil }}
 	}
@@ -82,6 +90,7 @@ func verbs() map[string]verb {
 			w.Node(words[0]).lag = d
 			return err
 		}},
+		"isolate":   {0, func(w *World, _ []string, _ string) error { w.Isolate(); return nil }},
 		"partition": {1, func(w *World, words []string, _ string) error { w.Partition(words...); return nil }},
 		"cut":       {2, func(w *World, words []string, _ string) error { w.CutOneWay(words[0], words[1]); return nil }},
 		"slow": {3, func(w *World, words []string, _ string) error {
@@ -105,6 +114,13 @@ func verbs() map[string]verb {
 			w.fenceOf(node(w, words)).mode = map[string]string{"hangs": "hang", "late": "late"}[words[1]]
 			return nil
 		}},
+	}
+}
+
+// doings are what operators do, and services by themselves.
+func doings() map[string]verb {
+	node := func(w *World, words []string) string { return w.Node(words[0]).Name }
+	return map[string]verb{
 		"break":  {2, func(w *World, words []string, _ string) error { w.Break(node(w, words), words[1]); return nil }},
 		"option": {1, func(w *World, words []string, _ string) error { w.Option(words[0]); return nil }},
 		"status": {0, func(w *World, _ []string, _ string) error { w.traceStatus(); return nil }},

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 30, "how many runs with random faults")
+	seeds = flag.Int("seeds", 12, "how many runs with random faults")
 	first = flag.Uint64("first", 1, "seed of the first one")
 	show  = flag.Bool("show", false, "show the trace of each run")
 )
