@@ -48,6 +48,9 @@ func chaos(t *testing.T, seed uint64) {
 	services := []string{"a", "b", "c", "d"}
 	c := testcluster.New(t, nodes)
 	c.Configure(services...)
+	for _, n := range c.Names { // those whose daemons are started anew have it from then on
+		c.World.SetSkew(n, time.Duration(rnd.IntN(60_000)-30_000)*time.Millisecond)
+	}
 	h := &history{}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -70,7 +73,10 @@ func chaos(t *testing.T, seed uint64) {
 		time.Sleep(time.Duration(rnd.IntN(4000)) * time.Millisecond)
 	}
 	c.Net.HealAll()
-	c.World.BreakFencing(false)
+	c.World.BreakFencing("")
+	for _, n := range c.Names {
+		c.World.SlowDisk(n, 0)
+	}
 	time.Sleep(20 * time.Second) // those that were rebooted boot
 	for _, n := range c.Names {
 		if !c.World.On(n) {
@@ -91,7 +97,7 @@ func chaos(t *testing.T, seed uint64) {
 // fault does one thing to the cluster, and tells it.
 func fault(c *testcluster.Cluster, rnd *rand.Rand) string {
 	a, b := c.Names[rnd.IntN(len(c.Names))], c.Names[rnd.IntN(len(c.Names))]
-	switch k := rnd.IntN(9); k {
+	switch k := rnd.IntN(11); k {
 	case 0, 1:
 		c.Net.HealAll()
 		return "heal"
@@ -122,8 +128,16 @@ func fault(c *testcluster.Cluster, rnd *rand.Rand) string {
 		}
 		return "restart the daemon of " + a
 	case 7:
-		c.World.BreakFencing(rnd.IntN(2) == 0)
-		return "break or mend fencing"
+		how := []string{"", testcluster.Fails, testcluster.Hangs, testcluster.Late}[rnd.IntN(4)]
+		c.World.BreakFencing(how)
+		return fmt.Sprintf("fence devices: %q", how)
+	case 8:
+		d := time.Duration(rnd.IntN(300)) * time.Millisecond
+		c.World.SlowDisk(a, d)
+		return fmt.Sprintf("the disk of %s takes %v longer", a, d)
+	case 9:
+		c.World.KillAfterNext(a)
+		return "kill the daemon of " + a + " when an agent has done its work"
 	default:
 		d := time.Duration(rnd.IntN(80)) * time.Millisecond
 		c.Net.Delay(a, b, d)
@@ -213,6 +227,7 @@ func (h *history) step(c *testcluster.Cluster, client int, rnd *rand.Rand) {
 	st, err := d.Propose(ctx, cib.Command{By: "client", Attributes: []cib.AttributeUpdate{{Node: "n1", Name: "count", Value: "value++", Permanent: true}}})
 	h.note("client %d add %d at %s (%v): index %d generation %d count %d, %v", client, id, node, time.Since(began), st.Index, st.Cluster.Generation, countIf(st), err)
 	switch {
+	case err == nil && c.Daemon(node) != d: // it was dead by then: nobody can have heard its answer
 	case err == nil:
 		h.put(client, id, porcupine.ReturnEvent, 0)
 	case errors.As(err, new(*cib.CommandError)), errors.Is(err, api.ErrNoLeader):
@@ -229,7 +244,7 @@ func (h *history) read(c *testcluster.Cluster, client int, node string) {
 	defer cancel()
 	id := h.call(client, "read")
 	st, err := d.State(ctx, true)
-	if err != nil {
+	if err != nil || c.Daemon(node) != d {
 		h.drop(id)
 		return
 	}

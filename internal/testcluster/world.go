@@ -26,9 +26,9 @@ type World struct {
 	c  *Cluster
 	wg sync.WaitGroup // daemons that end
 
-	mu     sync.Mutex
-	hosts  map[string]*host
-	broken bool // fence devices do nothing, and say so
+	mu    sync.Mutex
+	hosts map[string]*host
+	fence string // what fence devices do; empty: as they are told
 }
 
 // host is a machine: it is on or off, and runs resources.
@@ -38,6 +38,9 @@ type host struct {
 	boots   int
 	running map[string]bool // resources
 	boot    *boot           // the daemon, nil when there is none
+	skew    time.Duration   // of its clock
+	lag     time.Duration   // every write of its log takes so much longer
+	killAt  bool            // its daemon is killed as soon as an agent has done its work
 	dirs    int             // its files are copied when it dies: what is left of it in this process writes elsewhere
 }
 
@@ -92,12 +95,13 @@ func (w *World) start(name string) error {
 	b.dead, b.die = context.WithCancel(context.Background())
 	id := fmt.Sprintf("%s-boot-%d", name, h.boots)
 	h.boot = b
-	speaks := w.c.speaks[name]
+	speaks, skew := w.c.speaks[name], h.skew
 	w.mu.Unlock()
 	layout := w.Layout(name)
 	d, err := daemon.New(daemon.Config{
 		Layout: layout, BootID: id, Self: "/bin/true", Log: slog.New(w.c.log), Speaks: speaks,
-		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b},
+		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b}, Faults: slowness{b},
+		Now: func() time.Time { return time.Now().Add(skew) },
 		Dial: func(ctx context.Context, _, remote string) (net.Conn, error) {
 			if b.dead.Err() != nil {
 				return nil, errDead
@@ -216,13 +220,6 @@ func copyFiles(from, to daemon.Layout) error {
 	return nil
 }
 
-// BreakFencing makes the fence devices fail from now on, or work again.
-func (w *World) BreakFencing(broken bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.broken = broken
-}
-
 // Where lists the hosts that run a resource.
 func (w *World) Where(resource string) []string {
 	w.mu.Lock()
@@ -301,6 +298,16 @@ func (h hands) Run(ctx context.Context, r driver.Request) driver.Result {
 		return driver.Result{Status: cib.OpUnknown}
 	}
 	rc := h.world.act(h.name, r.Resource, r.Action)
+	if h.world.strikes(h.name) {
+		h.world.kill(h.name)
+		h.world.wg.Go(func() {
+			time.Sleep(restartTime)
+			if h.world.c.ended.Err() == nil && h.world.On(h.name) {
+				_ = h.world.start(h.name) // unless somebody else has
+			}
+		})
+		return driver.Result{Status: cib.OpUnknown}
+	}
 	return driver.Result{RC: rc, Status: cib.OpDone, Took: time.Since(began)}
 }
 
@@ -368,13 +375,20 @@ func (a agents) Run(ctx context.Context, c fencer.AgentCall) fencer.AgentResult 
 	}
 	w := a.world
 	w.mu.Lock()
-	broken := w.broken
+	how := w.fence
 	w.mu.Unlock()
 	out := fencer.AgentResult{Took: time.Since(began)}
 	plug := param("plug")
-	switch action := param("action"); {
-	case broken:
+	action := param("action")
+	switch {
+	case how == Hangs:
+		<-ctx.Done()
+		return fencer.AgentResult{RC: -1, TimedOut: true, Err: context.Cause(ctx)}
+	case how != "":
 		out.RC, out.Stderr = 1, "the device does not answer"
+		if how == Late && (action == "off" || action == "reboot") {
+			w.wg.Go(func() { w.offLater(plug, action == "reboot") })
+		}
 	case action == "list":
 		for _, n := range w.c.Names {
 			out.Stdout += n + ",\n"
