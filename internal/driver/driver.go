@@ -63,7 +63,7 @@ type Config struct {
 	InitDir  string   // of class lsb; default /etc/init.d
 	Links    string   // directory of the helper commands, first on the agents' PATH; empty: none
 	Socket   string   // CERCO_SOCKET: where helper commands find the daemon
-	RunDir   string   // for the agents' output and drop-ins; default the system's directory of temporary files
+	RunDir   string   // for drop-ins; default the system's directory of temporary files
 	WorkDir  string   // where agents are started; default RunDir
 	RscTmp   string   // HA_RSCTMP: where agents keep their state; default what they were built with
 	AgentLog string   // HA_LOGFILE; default /dev/null: ocf_log still speaks to syslog

@@ -39,18 +39,18 @@ type ended struct {
 const keepOutput = 64 << 10
 
 // call runs a program in a process group of its own and waits for it; not for what it leaves in the
-// background. Its output goes to files without a name rather than to pipes, so that it can go on writing when
+// background. Its output goes to files in memory rather than to pipes, so that it can go on writing when
 // this process is gone, and so that nobody waits for a background process that holds the pipe open.
 func (h *Host) call(ctx context.Context, path string, args, env []string, started func(Process)) ended {
 	if ctx.Err() != nil { // what is not wanted any more is not begun
 		return ended{abandoned: errors.Is(context.Cause(ctx), ErrAbandoned), timedOut: errors.Is(ctx.Err(), context.DeadlineExceeded), cancelled: true}
 	}
-	stdout, err := h.scratch()
+	stdout, err := scratch()
 	if err != nil {
 		return ended{err: err}
 	}
 	defer stdout.Close()
-	stderr, err := h.scratch()
+	stderr, err := scratch()
 	if err != nil {
 		return ended{err: err}
 	}
@@ -68,7 +68,10 @@ func (h *Host) call(ctx context.Context, path string, args, env []string, starte
 		started(Process{PID: pid, Start: startTime(pid)})
 	}
 	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	go func() {
+		ending(pid)
+		done <- cmd.Wait()
+	}()
 	var e ended
 	select {
 	case err = <-done:
@@ -97,17 +100,34 @@ func (h *Host) call(ctx context.Context, path string, args, env []string, starte
 	return e
 }
 
-// scratch makes a file that no directory knows. Writes go to its end, whoever writes.
-func (h *Host) scratch() (*os.File, error) {
-	if fd, err := unix.Open(h.cfg.RunDir, unix.O_TMPFILE|unix.O_RDWR|unix.O_APPEND|unix.O_CLOEXEC, 0o600); err == nil {
-		return os.NewFile(uintptr(fd), "output"), nil
-	}
-	name := fmt.Sprintf("%s/.output.%d.%d", h.cfg.RunDir, os.Getpid(), h.cfg.Now().UnixNano())
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, 0o600)
+// ending waits until a child has ended or is about to: without a thread of its own, where the kernel can tell in the
+// way it tells of sockets.
+func ending(pid int) {
+	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 	if err != nil {
-		return nil, fmt.Errorf("no file for an agent's output: %w; is there room in %s?", err, h.cfg.RunDir)
+		return
 	}
-	return f, os.Remove(name)
+	f := os.NewFile(uintptr(fd), "pidfd")
+	defer f.Close()
+	if c, err := f.SyscallConn(); err == nil {
+		_ = c.Read(func(fd uintptr) bool { // with an error whoever waits for the process itself blocks instead
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			return n > 0 || err != nil && err != unix.EINTR
+		})
+	}
+}
+
+// scratch makes a file in memory that no directory knows. Writes go to its end, whoever writes.
+func scratch() (*os.File, error) {
+	fd, err := unix.MemfdCreate("agent-output", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("no file for an agent's output: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "agent-output")
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND); err != nil {
+		return nil, errors.Join(fmt.Errorf("no file for an agent's output: %w", err), f.Close())
+	}
+	return f, nil
 }
 
 // tail reads the end of a file.

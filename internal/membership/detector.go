@@ -66,6 +66,17 @@ func timingOf(t cib.Timing) timing {
 		time.Duration(t.TokenMS) * time.Millisecond}
 }
 
+// next is when heartbeats are due after those of a time: at the same moments everywhere, as far as the clocks agree, so
+// that who hears many of them, and has other things to do then, is woken once.
+func (t timing) next(sent time.Time) time.Time {
+	at := sent.Add(t.heartbeat)
+	late := time.Duration(at.UnixNano() % int64(t.heartbeat))
+	if late > t.heartbeat*9/10 { // by very little too early
+		return at.Add(t.heartbeat - late)
+	}
+	return at.Add(-late)
+}
+
 // peer is what is known of another member.
 type peer struct {
 	id, name string

@@ -250,7 +250,7 @@ func (m *Membership) step() time.Duration {
 		d.takeOver() // we have led without anybody's consent for a while
 		next, v.Seen = d.timing.heartbeat, d.seen(now)
 	}
-	if due := m.sent.Add(d.timing.heartbeat).Sub(now); due <= 0 || v.Open != m.view.Open || v.Leader != m.view.Leader {
+	if due := d.timing.next(m.sent).Sub(now); due <= 0 || v.Open != m.view.Open || v.Leader != m.view.Leader {
 		if m.sent = now; v.Open && !m.view.Open { // the next round, with answers to what comes now, follows soon
 			m.sent = now.Add(-d.timing.heartbeat * 3 / 4)
 			next = min(next, d.timing.heartbeat/4)

@@ -213,7 +213,7 @@ const ticksPerSecond = int64(time.Second / tickInterval)
 // tick looks at all links, again and again. Silence is counted in ticks and not by the clock: while this
 // process is not given the processor, nobody is silent.
 func (p *Peer) tick() {
-	t := time.NewTicker(tickInterval)
+	t := time.NewTimer(tickInterval)
 	defer t.Stop()
 	for {
 		select {
@@ -221,6 +221,8 @@ func (p *Peer) tick() {
 			return
 		case <-t.C:
 		}
+		// At full intervals of the clock, as heartbeats are sent: then this process is woken once for both.
+		t.Reset(tickInterval - time.Duration(time.Now().UnixNano()%int64(tickInterval)))
 		p.mu.Lock()
 		p.ticks++
 		second := p.ticks%ticksPerSecond == 0

@@ -124,6 +124,15 @@ func (s *Store) onLead(n *node, leads bool, term uint64) {
 	s.kickVoters()
 }
 
+// tell has watchers hear of a new State.
+func (s *Store) tell(ev event) {
+	s.events.put(ev)
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
 func (s *Store) kickVoters() {
 	select {
 	case s.voters <- struct{}{}:

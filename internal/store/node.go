@@ -89,13 +89,13 @@ func (n *node) load() error {
 	if err != nil {
 		return err
 	}
-	n.fsm = &machine{log: n.store.cfg.Log, tell: n.store.events.put, speaks: n.store.cfg.Speaks, behind: n.store.cfg.Behind}
+	n.fsm = &machine{log: n.store.cfg.Log, tell: n.store.tell, speaks: n.store.cfg.Speaks, behind: n.store.cfg.Behind}
 	s, _, _, err := readBack(n.disk, n.snaps, n.fsm, commit)
 	if err != nil {
 		return err
 	}
 	n.fsm.state.Store(&s)
-	n.store.events.put(event{state: s})
+	n.store.tell(event{state: s})
 	return nil
 }
 

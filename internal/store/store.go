@@ -55,7 +55,7 @@ type Timing struct {
 	Lease     time.Duration // a leader that has not heard a majority for so long steps down; at most Heartbeat
 	Commit    time.Duration // the leader repeats at least that often how far the log is committed
 	RPC       time.Duration // a message that has no answer by then has failed
-	Voters    time.Duration // how often the leader looks after voters that are not as they should be
+	Voters    time.Duration // how soon the leader looks after the voters when something has changed or they are not as they should be
 
 	SnapshotInterval  time.Duration // how often it is considered whether a snapshot is due
 	SnapshotThreshold uint64        // entries since the last one that make it due
@@ -64,7 +64,7 @@ type Timing struct {
 
 // DefaultTiming gives a new leader about a second after the old one's death.
 var DefaultTiming = Timing{
-	Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 400 * time.Millisecond,
+	Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 500 * time.Millisecond,
 	Commit: 500 * time.Millisecond, RPC: 2 * time.Second, Voters: 250 * time.Millisecond,
 	SnapshotInterval: 30 * time.Second, SnapshotThreshold: 4096, TrailingLogs: 4096,
 }
@@ -102,7 +102,8 @@ type Store struct {
 
 	blank atomic.Bool // there is no log, for sure
 
-	voters chan struct{} // a reason to look after the voters
+	voters chan struct{} // a reason to look after the voters now
+	news   chan struct{} // there is a new State, and so maybe one to look after them soon
 
 	mu      sync.Mutex
 	leads   bool
@@ -156,7 +157,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, turn: make(chan struct{}, 1), events: newEvents(), voters: make(chan struct{}, 1), strange: map[string]answer{}}
+	s := &Store{cfg: cfg, turn: make(chan struct{}, 1), events: newEvents(), voters: make(chan struct{}, 1), news: make(chan struct{}, 1), strange: map[string]answer{}}
 	s.turn <- struct{}{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.blank.Store(id == nil)

@@ -83,17 +83,22 @@ func isDown(s cib.State, m cib.Member) bool {
 
 // keepVoters keeps raft's configuration in step with the members while we lead, one change at a time.
 func (s *Store) keepVoters() {
-	watch := time.NewTicker(s.cfg.Timing.Voters)
-	defer watch.Stop()
-	var done uint64 // index of the State that all is well with
+	var again <-chan time.Time // nil: all is well with the State as of done
+	var done uint64
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-s.voters:
 			done = 0
-		case <-watch.C:
+		case <-s.news:
+			if again == nil {
+				again = time.After(s.cfg.Timing.Voters)
+			}
+			continue
+		case <-again:
 		}
+		again = nil
 		n := s.node.Load()
 		if n == nil || n.raft.State() != raft.Leader {
 			done = 0
@@ -106,6 +111,7 @@ func (s *Store) keepVoters() {
 		switch changed, err := s.mendVoters(n, st); {
 		case err != nil:
 			s.cfg.Log.Debug("the voters of the log are not as they should be yet", "err", err)
+			again = time.After(s.cfg.Timing.Voters)
 		case changed:
 			s.kickVoters()
 		default:

@@ -113,14 +113,14 @@ b=$EPOCHREALTIME; "${@//@/$i}" >/dev/null || exit; e=$EPOCHREALTIME; echo $((${e
 func (h *Hosts) Bare(i int, agent string, actions ...string) time.Duration {
 	h.b.Helper()
 	const loop = `export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=bare OCF_RESKEY_CRM_meta_timeout=20000 LC_ALL=C
-a=$1; shift; for ((i = 0; i < 20; i++)); do for x; do $a $x; done; done >/dev/null 2>&1; times | tail -1`
+a=$1; shift; for ((i = 0; i < 20; i++)); do for x; do $a $x; done; done >/dev/null 2>&1; times`
 	out, err := h.On(i, "", append([]string{"bash", "-c", loop, "bash", agent}, actions...)...)
-	f := strings.Fields(out)
-	if err != nil || len(f) != 2 {
+	f := strings.Fields(out) // user and system time of the shell, and of what it has called
+	if err != nil || len(f) != 4 {
 		h.b.Fatalf("%s: %v: %s", agent, err, out)
 	}
 	var sum time.Duration
-	for _, t := range f {
+	for _, t := range f[2:] {
 		d, err := time.ParseDuration(t)
 		if err != nil {
 			h.b.Fatalf("%s: %s", agent, out)
