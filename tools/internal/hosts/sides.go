@@ -110,7 +110,7 @@ func (c Cerco) command(h *Hosts, i int, args ...string) []string {
 // Socket is where the daemon of a host is asked.
 func (c Cerco) Socket(h *Hosts, i int) string { return filepath.Join(c.dir(h, i), "run", "cerco.sock") }
 
-func (Cerco) daemons() []string { return []string{"cerco"} }
+func (c Cerco) daemons() []string { return []string{filepath.Base(c.Program)} }
 
 // What both are asked with, by the same tools.
 
