@@ -2,6 +2,7 @@ package membership
 
 import (
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -27,9 +28,11 @@ func (d *detector) lease(now time.Time, quorate func(heard []string) bool) time.
 	}
 	slices.SortStableFunc(answered, func(a, b *peer) int { return b.acked.Compare(a.acked) })
 	for _, p := range answered {
-		if heard = append(heard, p.id); quorate(heard) {
-			return later(until, p.acked.Add(d.timing.lease))
-		}
+		heard = append(heard, p.id)
 	}
-	return until
+	if len(answered) == 0 || !quorate(heard) {
+		return until
+	}
+	n := sort.Search(len(answered)-1, func(n int) bool { return quorate(heard[:n+2]) }) // who comes earlier counts for more
+	return later(until, answered[n].acked.Add(d.timing.lease))
 }
