@@ -117,9 +117,9 @@ ci: ## everything that must hold, as CI runs it
 	.ci/run
 
 PREFIX ?= /usr/local
-install: build ## install the program and its systemd unit
+install: build ## install the program and its systemd units
 	install -D -m 755 bin/cerco $(DESTDIR)$(PREFIX)/sbin/cerco
-	sed 's#/usr/local/sbin#$(PREFIX)/sbin#' packaging/cerco.service | install -D -m 644 /dev/stdin $(DESTDIR)/etc/systemd/system/cerco.service
+	for unit in cerco cerco-fence-virtd; do sed 's#/usr/local/sbin#$(PREFIX)/sbin#' packaging/$$unit.service | install -D -m 644 /dev/stdin $(DESTDIR)/etc/systemd/system/$$unit.service; done
 
 clean: ## remove what was built
 	rm -rf bin out

@@ -9,7 +9,7 @@ import (
 // optionKinds are the kinds of value (see badValue) of options by their names.
 type optionKinds map[string]string
 
-// propertyTable are the cluster properties, those of Pacemaker 3 under both their names.
+// propertyTable are the cluster properties, those of Pacemaker 3 under both their names, and two of our own.
 const propertyTable = `
 no-quorum-policy:stop|freeze|ignore|demote|suicide|fence symmetric-cluster:boolean maintenance-mode:boolean
 start-failure-is-fatal:boolean enable-startup-probes:boolean shutdown-lock:boolean shutdown-lock-limit:duration
@@ -29,6 +29,7 @@ join-finalization-timeout:duration transition-delay:duration enable-acl:boolean 
 last-lrm-refresh:text default-resource-stickiness:score default-migration-threshold:score is-managed-default:boolean
 default-action-timeout:duration expected-quorum-votes:natural have-quorum:boolean stonith-topology:text crmd-transition-delay:duration
 dc_deadtime:duration default-failure-timeout:duration stop_orphan_resources:boolean no_quorum_policy:text stonith_enabled:boolean
+guest-fencing:boolean guest-fencing-hosts:text
 `
 
 // metaTable are the meta attributes of resources of all kinds.

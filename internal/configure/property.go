@@ -72,6 +72,11 @@ func properties() map[string]property {
 	return all
 }
 
+// ours are the properties that Pacemaker does not have.
+func ours() map[string]property {
+	return map[string]property{"guest-fencing": {"boolean", "false"}, "guest-fencing-hosts": {"text", ""}}
+}
+
 // PropertyDefaults are the defaults of the properties that have one.
 func PropertyDefaults() map[string]string {
 	defaults := map[string]string{}
@@ -126,6 +131,9 @@ func (d *Draft) checkProperties(pairs []Pair, set *cib.Element) []Pair {
 			p = pairs[i]
 		}
 		k, ok := known[p.Name]
+		if !ok {
+			k, ok = ours()[p.Name]
+		}
 		if p.Value == "" && !hasPair(set, p.Name) {
 			missing = append(missing, p.Name)
 		}
