@@ -9,7 +9,7 @@ ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
 .PHONY: chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor \
-        fuzz-oracle bench bench-failover bench-load ci install clean
+        fuzz-oracle bench bench-guests bench-failover bench-load ci install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -117,6 +117,9 @@ ci: ## everything that must hold, as CI runs it
 	.ci/run
 
 PREFIX ?= /usr/local
+bench-guests: ## time of a guest's requests, ours beside fence_virtd's, for a real machine; root, fence-virt, libvirt, QEMU
+	go test -tags host -run '^$$' -bench GuestFencing -benchtime 1x -timeout 20m ./internal/hypervisor
+
 install: build ## install the program and its systemd units
 	install -D -m 755 bin/cerco $(DESTDIR)$(PREFIX)/sbin/cerco
 	for unit in cerco cerco-fence-virtd; do sed 's#/usr/local/sbin#$(PREFIX)/sbin#' packaging/$$unit.service | install -D -m 644 /dev/stdin $(DESTDIR)/etc/systemd/system/$$unit.service; done

@@ -121,25 +121,35 @@ func (l *Libvirt) find(ctx context.Context, id string) (Machine, libvirt.Domain,
 	return m, d, nil
 }
 
-// look asks for everything of one machine that changes.
+// look asks for everything of one machine that changes. The questions are on their way together: a request waits for
+// one answer's time.
 func look(lib *libvirt.Libvirt, d libvirt.Domain) (Machine, error) {
-	state, reason, err := lib.DomainGetState(d, 0)
-	if err != nil {
-		return Machine{}, err
-	}
-	persistent, err := lib.DomainIsPersistent(d)
-	if err != nil {
-		return Machine{}, err
-	}
-	m := Machine{Machine: guestfence.Machine{Name: d.Name, UUID: uuidText(d.UUID), State: guestfence.State(state)}, Persistent: persistent == 1}
-	if m.State.Off() {
-		if libvirt.DomainShutoffReason(reason) == libvirt.DomainShutoffMigrated {
-			m.Migration = Left
+	var (
+		state, reason, persistent int32
+		job                       Migration
+		errs                      [3]error
+		all                       sync.WaitGroup
+	)
+	all.Go(func() { persistent, errs[1] = lib.DomainIsPersistent(d) })
+	all.Go(func() { job, errs[2] = jobOf(lib, d) })
+	state, reason, errs[0] = lib.DomainGetState(d, 0)
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return Machine{}, err
 		}
-		return m, nil
 	}
-	m.Migration, err = migration(lib, d, m.State, reason)
-	return m, err
+	m := Machine{Machine: guestfence.Machine{Name: d.Name, UUID: uuidText(d.UUID), State: guestfence.State(state)}, Persistent: persistent == 1, Migration: job}
+	switch {
+	case m.State.Off() && libvirt.DomainShutoffReason(reason) == libvirt.DomainShutoffMigrated:
+		m.Migration = Left
+	case m.State.Off():
+		m.Migration = Settled
+	case m.Migration == Settled && m.State == guestfence.Paused && reason == int32(libvirt.DomainPausedMigration):
+		// It stands still for a switch of hosts; what was sent has gone, what comes has not begun.
+		m.Migration = Leaving
+	}
+	return m, nil
 }
 
 // operation is libvirt's name for what a job of a machine does.
@@ -149,29 +159,26 @@ const (
 	operationMigrationOut = 6
 )
 
-func migration(lib *libvirt.Libvirt, d libvirt.Domain, state guestfence.State, reason int32) (Migration, error) {
+// jobOf tells whether a machine is in a job that moves it.
+func jobOf(lib *libvirt.Libvirt, d libvirt.Domain) (Migration, error) {
 	kind, params, err := lib.DomainGetJobStats(d, 0)
 	switch {
 	case errors.Is(err, libvirt.ErrUnsupported), is(err, libvirt.ErrNoSupport), is(err, libvirt.ErrOperationInvalid):
-		kind = int32(libvirt.DomainJobNone) // a hypervisor without jobs, or a machine that has just ended
+		return Settled, nil // a hypervisor without jobs, or a machine that does not run
 	case err != nil:
 		return Settled, err
+	case kind == int32(libvirt.DomainJobNone):
+		return Settled, nil
 	}
-	if kind != int32(libvirt.DomainJobNone) {
-		for _, p := range params {
-			if n, ok := p.Value.I.(int32); ok && p.Field == operationKey {
-				switch n {
-				case operationMigrationIn:
-					return Coming, nil
-				case operationMigrationOut:
-					return Leaving, nil
-				}
+	for _, p := range params {
+		if n, ok := p.Value.I.(int32); ok && p.Field == operationKey {
+			switch n {
+			case operationMigrationIn:
+				return Coming, nil
+			case operationMigrationOut:
+				return Leaving, nil
 			}
 		}
-	}
-	if state == guestfence.Paused && reason == int32(libvirt.DomainPausedMigration) {
-		// It stands still for a switch of hosts; what was sent has gone, what comes has not begun.
-		return Leaving, nil
 	}
 	return Settled, nil
 }

@@ -51,7 +51,7 @@ const vm = `<domain type='qemu'><name>%s</name><uuid>%s</uuid><memory unit='MiB'
 // TestLibvirt runs everything against one real libvirtd: its test driver, and real machines.
 func TestLibvirt(t *testing.T) {
 	if os.Getenv("CERCO_TEST_ALONE") == "" {
-		alone(t)
+		alone(t, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
 		return
 	}
 	d := &libvirtd{t: t}
@@ -77,7 +77,8 @@ func TestLibvirt(t *testing.T) {
 	t.Run("libvirtd hangs", d.hangs)
 }
 
-func alone(t *testing.T) {
+// alone runs this program again where libvirt has directories, a network and processes of its own.
+func alone(t testing.TB, args ...string) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for namespaces")
 	}
@@ -86,8 +87,8 @@ func alone(t *testing.T) {
 			t.Skipf("needs libvirt and QEMU: %v", err)
 		}
 	}
-	cmd := exec.Command("unshare", "-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", "--propagation", "private", "bash", "-c", prepare, "prepare",
-		t.TempDir(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
+	cmd := exec.Command("unshare", append([]string{"-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", "--propagation", "private", "bash", "-c", prepare, "prepare",
+		t.TempDir(), os.Args[0]}, args...)...)
 	cmd.Env = append(os.Environ(), "CERCO_TEST_ALONE=1")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
@@ -98,7 +99,7 @@ func alone(t *testing.T) {
 
 // libvirtd is the daemon of this namespace.
 type libvirtd struct {
-	t   *testing.T
+	t   testing.TB
 	cmd *exec.Cmd
 }
 
@@ -145,7 +146,7 @@ func (d *libvirtd) virsh(args ...string) {
 	}
 }
 
-func on(t *testing.T, l *Libvirt, id string) {
+func on(t testing.TB, l *Libvirt, id string) {
 	t.Helper()
 	if err := l.On(t.Context(), id); err != nil {
 		t.Fatal(err)
