@@ -12,6 +12,7 @@ import (
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/cli"
+	"github.com/cerco-ha/cerco/internal/daemon"
 	"github.com/cerco-ha/cerco/internal/pcs"
 )
 
@@ -36,7 +37,7 @@ func treeCommand(args []string) (name string, words []string, ok bool) {
 // ownVerbs are what Cerco had for these nouns before it had the tree.
 func ownVerbs(noun string) []string {
 	return map[string][]string{
-		"cluster": {"setup", "join", "destroy", "invite", "add-witness", "members", "options", "stop", "remove"},
+		"cluster": daemon.ClusterVerbs(),
 		"stonith": {"fence", "unfence", "confirm", "history", "status", "devices"},
 		"status":  {},
 	}[noun]

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"net/http"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/wire"
@@ -16,13 +17,16 @@ func (s *Server) getCluster(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, c)
 }
 
+// maxInvite is for how long an invitation may hold.
+const maxInvite = 30 * 24 * time.Hour
+
 func (s *Server) postInvite(w http.ResponseWriter, r *http.Request) error {
 	var body wire.Invite
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	if body.ValidMS < 0 {
-		return badRequest("", "valid_ms is negative")
+	if body.ValidMS < 0 || body.ValidMS > maxInvite.Milliseconds() {
+		return badRequest("use at most 30 days: a token is as good as root", "an invitation cannot hold for %d ms", body.ValidMS)
 	}
 	if body.ValidMS == 0 {
 		body.ValidMS = 3_600_000

@@ -3,6 +3,8 @@ package cli
 import (
 	"slices"
 	"strings"
+
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 // said is what one configuration says of an owner: its aspects in order, and their values.
@@ -81,7 +83,7 @@ func diffOwner(owner string, a, b *said) []string {
 	case b.exists && !a.exists:
 		lines = append(lines, "+ "+describe(owner, b.what))
 		for _, aspect := range b.aspects {
-			lines = append(lines, "    "+assign(aspect, b.value[aspect]))
+			lines = append(lines, "    "+assign(aspect, shown(aspect, b.value[aspect])))
 		}
 		return lines
 	case a.what != b.what:
@@ -92,17 +94,27 @@ func diffOwner(owner string, a, b *said) []string {
 		to, has := b.value[aspect]
 		switch {
 		case !has:
-			lines = append(lines, "- "+owner+": "+aspect+when(from != "", " (was "+from+")"))
+			lines = append(lines, "- "+owner+": "+aspect+when(from != "", " (was "+shown(aspect, from)+")"))
 		case from != to:
-			lines = append(lines, "~ "+owner+": "+aspect+": "+orDefault(from, "(empty)")+" -> "+orDefault(to, "(empty)"))
+			lines = append(lines, "~ "+owner+": "+aspect+": "+orDefault(shown(aspect, from), "(empty)")+" -> "+orDefault(shown(aspect, to), "(empty)"))
 		}
 	}
 	for _, aspect := range b.aspects {
 		if !slices.Contains(a.aspects, aspect) {
-			lines = append(lines, "+ "+owner+": "+assign(aspect, b.value[aspect]))
+			lines = append(lines, "+ "+owner+": "+assign(aspect, shown(aspect, b.value[aspect])))
 		}
 	}
 	return lines
+}
+
+// shown is the value of an aspect ("parameter passwd, when ...") as everybody may see it.
+func shown(aspect, value string) string {
+	name, _, _ := strings.Cut(aspect, ", when ")
+	name = name[strings.LastIndexByte(name, ' ')+1:]
+	if value != "" && secret.Is(name) {
+		return secret.Mask
+	}
+	return value
 }
 
 func describe(owner, value string) string {

@@ -246,7 +246,9 @@ func (d *Daemon) Invite(ctx context.Context, i wire.Invite, by string) (wire.Inv
 
 // Remove takes a node out of the cluster.
 func (d *Daemon) Remove(ctx context.Context, node string, force bool, by string) error {
-	return d.askCluster(ctx, clusterChange{By: by, Remove: node, Force: force})
+	err := d.askCluster(ctx, clusterChange{By: by, Remove: node, Force: force})
+	d.peer.Refresh() // whoever asked may rely on it that the node is cut off here
+	return err
 }
 
 // Options changes how the cluster counts votes, how fast it notices and how old keys get; nil leaves each as it is.

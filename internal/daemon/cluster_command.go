@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -86,8 +88,7 @@ func ClusterCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		return exitUsage
 	}
 	c.args = flags.Args()[1:]
-	run, known := map[string]func() error{"setup": c.setup, "join": c.join, "destroy": c.destroy, "invite": c.invite, "add-witness": c.addWitness,
-		"members": c.members, "options": c.options, "stop": c.stop, "remove": c.remove, "upgrade": c.upgrade, "rotate": c.rotate}[flags.Arg(0)]
+	run, known := c.verbs()[flags.Arg(0)]
 	if !known {
 		fmt.Fprintf(stderr, "cerco cluster: there is no command %q; cerco cluster --help lists them\n", flags.Arg(0))
 		return exitUsage
@@ -101,6 +102,15 @@ func ClusterCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	return 0
 }
+
+// verbs are what `cerco cluster` does.
+func (c *clusterCommand) verbs() map[string]func() error {
+	return map[string]func() error{"setup": c.setup, "join": c.join, "destroy": c.destroy, "invite": c.invite, "add-witness": c.addWitness,
+		"members": c.members, "options": c.options, "stop": c.stop, "remove": c.remove, "upgrade": c.upgrade, "rotate": c.rotate}
+}
+
+// ClusterVerbs are the names of what `cerco cluster` does.
+func ClusterVerbs() []string { return slices.Sorted(maps.Keys((&clusterCommand{}).verbs())) }
 
 var errUsage = errors.New("cerco cluster --help shows how it is called")
 

@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/pcs":         {"internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/listing", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
-	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},
+	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/secret", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},
 	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/guestfence/virtd", "internal/guestfence/xvm", "internal/lab", "internal/doctor"},
 	// Composition.
 	"internal/daemon": {"internal/*"},

@@ -101,7 +101,6 @@ func TestHostNoSecretGetsOut(t *testing.T) {
 
 	// What each door says, by its name.
 	said := map[string]string{}
-	ask := func(args ...string) { said[strings.Join(args, " ")] = d.try("n1", args...) }
 
 	configureLeaks(t, d)
 	joinAndLeave(t, d, said, func(what, secret string) {
@@ -109,9 +108,9 @@ func TestHostNoSecretGetsOut(t *testing.T) {
 		defer mu.Unlock()
 		secrets[what] = secret
 	})
-	ask("stonith", "fence", "n3")
-	ask("cluster", "rotate", "--all")
-	ask("cluster", "rotate", "--ca")
+	said["stonith fence"] = d.try("n1", "stonith", "fence", "n3")
+	said["rotate"] = d.run("n1", "cluster", "rotate", "--all")
+	said["rotate the authority"] = d.run("n1", "cluster", "rotate", "--ca")
 	for n := range 3 {
 		for what, secret := range keysOf(t, filepath.Join(d.dir, fmt.Sprintf("n%d", n+1), "etc")) {
 			mu.Lock()
@@ -119,11 +118,11 @@ func TestHostNoSecretGetsOut(t *testing.T) {
 			mu.Unlock()
 		}
 	}
-	for _, args := range [][]string{{"status", "--full"}, {"status", "--output-as=xml"}, {"status", "--output-as=json"}, {"history"}, {"events", "--no-follow"},
-		{"explain", "leaky"}, {"stonith", "status"}, {"stonith", "history"}, {"stonith", "devices"}, {"cluster", "members"}, {"cluster", "upgrade"},
+	for _, args := range [][]string{{"status", "--full"}, {"status", "--output-as=xml"}, {"status", "--output-as=json"}, {"history"}, {"history", "last"}, {"history", "last", "--explain"}, {"history", "--json"}, {"events", "--all", "--past"}, {"events", "--all", "--past", "--json"},
+		{"stonith", "status"}, {"stonith", "history"}, {"stonith", "devices"}, {"cluster", "members"}, {"cluster", "upgrade"},
 		{"crm_mon", "-1", "-A", "-f", "-t"}, {"crm_mon", "-1", "--output-as=xml"}, {"crm_resource", "--list"}, {"crm_resource", "-r", "leaky", "--why"},
 		{"stonith_admin", "--history", "*"}, {"lab", "status", "--dir", d.dir}} {
-		ask(args...)
+		said[strings.Join(args, " ")] = d.run("n1", args...)
 	}
 	for _, path := range []string{"/v1/node", "/v1/cluster", "/v1/rest", "/v1/fencing", "/v1/fencing/devices", "/v1/transitions", "/v1/events?from=0&follow=0",
 		"/v1/metrics", "/v1/debug", "/v1/debug/controller", "/v1/debug/links", "/v1/debug/fencing", "/v1/debug/ledger", "/v1/debug/members", "/v1/debug/store",
