@@ -29,6 +29,8 @@ type Problem struct {
 	ID       string // of the element or, if it has none, of the nearest one around it; may be empty
 	What     string // what is wrong
 	Fix      string // what to do; may be empty
+	Schema   bool   // it is against the schema, so that no tool of the field could write it
+	Standing bool   // it is about the configuration as a whole: a change that brings it need not be a mistake
 }
 
 // String is the problem on one line: "file:line: error: what (id x): what to do".
@@ -56,6 +58,9 @@ func Check(c *CIB) []Problem {
 	if configuration := c.Root.Child("configuration"); configuration != nil {
 		k.gather(configuration)
 		k.element(configuration, "")
+	}
+	for i := range k.problems {
+		k.problems[i].Schema = true
 	}
 	k.nodes()
 	k.resources()

@@ -1,12 +1,16 @@
 package cib
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// CheckChange returns the errors that a change has brought: those of after that before does not have.
+// CheckChange returns the errors that a change has brought: those of after that before does not have. What is about the
+// configuration as a whole is no error of the change: a first resource may well come before the first fence device.
 func CheckChange(before, after *CIB) []Problem {
 	var found []Problem
 	for _, p := range Check(after) {
-		if p.Severity == Error {
+		if p.Severity == Error && !p.Standing {
 			found = append(found, p)
 		}
 	}
@@ -25,6 +29,11 @@ func CheckChange(before, after *CIB) []Problem {
 		}
 	}
 	return fresh
+}
+
+// CheckSchema is CheckChange of the schema alone: what it finds cannot be written, whatever it is meant to be.
+func CheckSchema(before, after *CIB) []Problem {
+	return slices.DeleteFunc(CheckChange(before, after), func(p Problem) bool { return !p.Schema })
 }
 
 // Refuse returns a *CommandError with the errors that a change would bring, nil if it brings none. A long list is cut.

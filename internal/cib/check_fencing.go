@@ -31,6 +31,7 @@ func (k *checker) fencing() {
 	if len(devices) == 0 && boolOr(enabled, true) && len(k.c.Resources) > 0 && !watchdog {
 		k.errorAt(k.c.Root.Child("configuration"), "configure a device, or set stonith-enabled to false and accept that data can be lost",
 			"fencing is on, but there is no fence device: no resource will be started")
+		k.problems[len(k.problems)-1].Standing = true
 	}
 }
 

@@ -129,18 +129,23 @@ func badChoice(choices, value string) (what, fix string) {
 	return "unknown", fix
 }
 
-// didYouMean proposes the name that a misspelt one is nearest to, empty if none is near.
-func didYouMean(name string, known []string) string {
+// Nearest is the known name that a misspelt one is nearest to, empty if none is near.
+func Nearest(name string, known []string) string {
 	best, distance := "", max(1, len(name)/3)+1
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k), distance); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return ""
+	return best
+}
+
+// didYouMean proposes the nearest name, empty if none is near.
+func didYouMean(name string, known []string) string {
+	if best := Nearest(name, known); best != "" {
+		return fmt.Sprintf("did you mean %s?", best)
 	}
-	return fmt.Sprintf("did you mean %s?", best)
+	return ""
 }
 
 // editDistance is how many letters to insert, drop, change or swap with their neighbour make b of a; limit or

@@ -188,13 +188,14 @@ func (d *Draft) forget(e *cib.Element) {
 }
 
 // Free is an id that nothing has: the text itself without what an id may not hold or, where that is taken, with -1, -2
-// and so on behind it.
+// and so on behind it. It is taken from then on.
 func (d *Draft) Free(text string) string {
 	base := SanitizeID(text)
 	id := base
 	for n := 1; d.Taken(id); n++ {
 		id = base + "-" + strconv.Itoa(n)
 	}
+	d.ids[id] = true
 	return id
 }
 

@@ -1,7 +1,6 @@
 package configure
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -81,11 +80,7 @@ func (d *Draft) withPairsNamed(set *cib.Element, pairs []Pair, idName func(name 
 }
 
 func (d *Draft) newPair(set *cib.Element, idName string, p Pair) *cib.Element {
-	id := d.Free(set.ID() + "-" + idName)
-	for n := 1; set.Find("nvpair", id) != nil; n++ {
-		id = d.Free(fmt.Sprintf("%s-%s-%d", set.ID(), idName, n))
-	}
-	return cib.NewElement("nvpair", []cib.Attr{{Name: "id", Value: id}, {Name: "name", Value: p.Name}, {Name: "value", Value: p.Value}})
+	return cib.NewElement("nvpair", []cib.Attr{{Name: "id", Value: d.Free(set.ID() + "-" + idName)}, {Name: "name", Value: p.Name}, {Name: "value", Value: p.Value}})
 }
 
 // SetPairs changes the first block of that tag that an element has. Where there is none, and something is to be in

@@ -16,13 +16,3 @@ func (d *Draft) resource(id string, tags ...string) cib.Path {
 	}
 	return p
 }
-
-// SetMeta sets meta attributes of a resource.
-func SetMeta(d *Draft, id string, pairs []Pair) error {
-	p := d.resource(id)
-	if p == nil {
-		return d.Refused()
-	}
-	d.SetPairs(p, "meta_attributes", Sorted(pairs))
-	return d.Refused()
-}

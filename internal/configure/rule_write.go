@@ -8,16 +8,9 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 )
 
-// take is an id that nothing has, which from now on something has.
-func (d *Draft) take(text string) string {
-	id := d.Free(text)
-	d.ids[id] = true
-	return id
-}
-
 // NewRule makes the element of a rule. more are its attributes besides id and boolean-op: score, role and so on.
 func (d *Draft) NewRule(id string, rule *Rule, about RuleFor, more ...cib.Attr) *cib.Element {
-	id = d.take(id)
+	id = d.Free(id)
 	attrs := []cib.Attr{{Name: "id", Value: id}}
 	switch {
 	case rule.op != "":
@@ -49,10 +42,10 @@ func (d *Draft) newExpression(rule string, x *Rule) *cib.Element {
 	case "op_expression":
 		suffix = "-op-" + x.attrs[0].Value
 	}
-	id := d.take(rule + suffix)
+	id := d.Free(rule + suffix)
 	var children []*cib.Element
 	if x.inner != "" {
-		inner := d.take(id + "-" + strings.ReplaceAll(x.inner, "_", ""))
+		inner := d.Free(id + "-" + strings.ReplaceAll(x.inner, "_", ""))
 		children = append(children, cib.NewElement(x.inner, append([]cib.Attr{{Name: "id", Value: inner}}, x.spec...)))
 	}
 	return cib.NewElement(x.tag, append([]cib.Attr{{Name: "id", Value: id}}, x.attrs...), children...)

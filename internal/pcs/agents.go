@@ -1,9 +1,13 @@
 package pcs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -28,8 +32,18 @@ func HostAgents(ctx context.Context, now func() time.Time) configure.Agents {
 
 // Metadata implements configure.Agents.
 func (h *hostAgents) Metadata(class, provider, typ string) (*configure.Agent, error) {
-	if class == "stonith" {
+	switch class {
+	case "stonith":
 		return h.fenceAgent(typ)
+	case "systemd":
+		return systemdAgent(typ)
+	case "lsb":
+		return lsbAgent(typ)
+	case "service":
+		if a, err := systemdAgent(typ); err == nil {
+			return a, nil
+		}
+		return lsbAgent(typ)
 	}
 	m, err := h.resources.Metadata(h.ctx, class, provider, typ)
 	if err != nil {
@@ -80,20 +94,55 @@ func written(actions []driver.Action) [][]cib.Attr {
 	return list
 }
 
+// systemdAgent is what a cluster knows of a systemd unit, as Pacemaker's metadata for them has it.
+func systemdAgent(unit string) (*configure.Agent, error) {
+	file := unit
+	if filepath.Ext(unit) == "" {
+		file += ".service"
+	}
+	if name, instance, ok := strings.Cut(file, "@"); ok {
+		file = name + "@" + filepath.Ext(instance)
+	}
+	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			return &configure.Agent{Short: "systemd unit file for " + unit, Actions: plainActions("100", "60")}, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no unit %s on this host", file)
+}
+
+// lsbAgent is what a cluster knows of an init script.
+func lsbAgent(name string) (*configure.Agent, error) {
+	info, err := os.Stat(filepath.Join("/etc/init.d", name))
+	if err != nil || info.IsDir() || strings.Contains(name, "/") {
+		return nil, fmt.Errorf("there is no init script /etc/init.d/%s on this host", name)
+	}
+	return &configure.Agent{Short: "init script " + name, Actions: plainActions("15", "15")}, nil
+}
+
+func plainActions(timeout, interval string) [][]cib.Attr {
+	var list [][]cib.Attr
+	for _, name := range []string{"start", "stop", "status", "monitor"} {
+		a := []cib.Attr{{Name: "name", Value: name}}
+		if name == "monitor" {
+			a = append(a, cib.Attr{Name: "interval", Value: interval})
+		}
+		list = append(list, append(a, cib.Attr{Name: "timeout", Value: timeout}))
+	}
+	return append(list, []cib.Attr{{Name: "name", Value: "meta-data"}, {Name: "timeout", Value: "5"}})
+}
+
 // Find implements configure.Agents: the OCF agents of a type, by provider.
 func (h *hostAgents) Find(typ string) []configure.AgentName {
 	var list []configure.AgentName
 	for provider, types := range h.resources.Providers() {
-		if slices.Contains(types, typ) {
-			list = append(list, configure.AgentName{Class: "ocf", Provider: provider, Type: typ})
+		for _, t := range types {
+			if strings.EqualFold(t, typ) {
+				list = append(list, configure.AgentName{Class: "ocf", Provider: provider, Type: t})
+			}
 		}
 	}
-	slices.SortFunc(list, func(a, b configure.AgentName) int {
-		if a.String() < b.String() {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, func(a, b configure.AgentName) int { return cmp.Compare(a.String(), b.String()) })
 	return list
 }
 

@@ -159,7 +159,7 @@ func (c *call) commit(w world, from *cib.CIB, to *cib.Element) error {
 	if err != nil {
 		return err
 	}
-	if bad := cib.CheckChange(from, after); len(bad) > 0 {
+	if bad := cib.CheckSchema(from, after); len(bad) > 0 {
 		r := &configure.Refusal{}
 		for _, p := range bad {
 			r.List = append(r.List, configure.Problem{Text: p.String()})
@@ -179,3 +179,11 @@ func (c *call) preview(before, after *cib.CIB) error {
 	}
 	return c.Preview(c.Stdout, before, after)
 }
+
+// deprecate says that there is a newer way.
+func (c *call) deprecate(format string, args ...any) {
+	fmt.Fprintf(c.Stderr, "Deprecation Warning: %s\n", fmt.Sprintf(format, args...))
+}
+
+// isPair reports whether a word is NAME=VALUE.
+func isPair(word string) bool { return strings.Contains(word, "=") }

@@ -33,7 +33,16 @@ func nouns() []*verb {
 		propertyNoun(),
 		quorumNoun(),
 		resourceNoun(),
+		resourceConfigNoun(),
+		resourceCreateNoun(),
+		resourceGroupNoun(),
+		resourceBundleNoun(),
+		resourceMoveNoun(),
+		defaultsNoun("resource"),
+		defaultsNoun("stonith"),
 		statusNoun(),
+		stonithNoun(),
+		stonithConfigNoun(),
 		tagNoun(),
 	)...)
 }
@@ -90,11 +99,9 @@ func route(words []string) (path []string, at *verb, rest []string) {
 		}
 		path, at, list, words = append(path, v.name), v, v.sub, words[1:]
 	}
-	if len(words) == 0 {
-		for at != nil && at.run == nil && at.bare != "" {
-			at = find(at.sub, at.bare)
-			path = append(path, at.name)
-		}
+	for len(words) == 0 && at != nil && at.bare != "" && find(at.sub, at.bare) != nil {
+		at = find(at.sub, at.bare)
+		path = append(path, at.name)
 	}
 	return path, at, words
 }
