@@ -81,7 +81,7 @@ func levelConfig(c *call) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
-	return c.print(listing.Levels)
+	return c.print("fencing-topology", listing.Levels)
 }
 
 func (c *call) showUtilization() error {
@@ -108,5 +108,5 @@ func (c *call) showDefaults(w configure.Defaults) error {
 	if w == configure.OpDefaults {
 		kind = listing.OperationDefaults
 	}
-	return c.print(func(doc *cib.CIB) listing.Lines { return listing.Defaults(doc, kind, o) })
+	return c.print(string(kind), func(doc *cib.CIB) listing.Lines { return listing.Defaults(doc, kind, o) })
 }

@@ -52,7 +52,7 @@ func groupList(c *call) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
-	return c.print(listing.Groups)
+	return c.print("", listing.Groups)
 }
 
 func resourceClone(c *call) error {
