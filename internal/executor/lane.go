@@ -38,6 +38,7 @@ type task struct {
 
 	again   bool // no longer the run that was ordered
 	revived bool // an earlier daemon had taken it on
+	waited  bool // it had only been taken on by then, and not begun
 	cancel  context.CancelCauseFunc
 	dropped bool // nobody wants the result
 }

@@ -41,7 +41,7 @@ func (e *Executor) resume() error {
 		e.rearm(l, r, min(interval, time.UnixMilli(s.LastRun).Add(interval).Sub(now)))
 	}
 	for _, rec := range saved.begun {
-		t := &task{op: rec.Op, callID: rec.CallID, queued: now, revived: true}
+		t := &task{op: rec.Op, callID: rec.CallID, queued: now, revived: true, waited: rec.State == opAccepted}
 		e.cfg.Log.Info("an operation was going on when the daemon ended", "op", t.op.Name, "resource", t.op.Resource, "plan", t.op.Epoch.String(), "state", rec.State)
 		if l := e.lane(t.op.Resource); rec.State == opBegun && l.left == nil { // its agent may have been about to start
 			l.left = &work{Op: rec.Op.Brief(), Begun: now.UnixMilli()}
@@ -85,6 +85,9 @@ func (e *Executor) recover(ctx context.Context, t *task) driver.Result {
 	}
 	if ok {
 		return driver.Result{RC: cib.RCOk, Status: cib.OpDone, Output: found.Output}
+	}
+	if t.waited && done && found.RC == cib.RCNotRunning && op.Name == "start" {
+		return driver.Result{RC: cib.RCError, Status: cib.OpCancelled, Reason: "not begun: the daemon was restarted before its turn came"}
 	}
 	reason := fmt.Sprintf("the daemon was restarted during the %s, after which the agent's monitor says %d", op.Name, found.RC)
 	if found.Reason != "" {
