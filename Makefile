@@ -83,8 +83,8 @@ fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -se
 REPLAY ?= -seeds 10000 -first 1
 PLANTS ?= 1000
 replay: ## random faults on model clusters, 10,000 seeds, and the bugs that are planted for them; REPLAY="-seeds 1 -first 4711 -show"
-	go test ./internal/replay -run Seeds -v -timeout 60m $(REPLAY)
-	@[ "$(PLANTS)" = 0 ] || go test ./internal/replay -run Planted -v -timeout 60m -plant-seeds $(PLANTS)
+	GOGC=400 go test ./internal/replay -run Seeds -v -timeout 60m $(REPLAY)
+	@[ "$(PLANTS)" = 0 ] || GOGC=400 go test ./internal/replay -run Planted -v -timeout 60m -plant-seeds $(PLANTS)
 
 CHAOS ?= -chaos-seeds 20 -chaos-faults 30
 chaos: ## random faults on whole clusters in virtual time; CHAOS="-chaos-first 302 -chaos-seeds 1 -chaos-nodes 5"

@@ -339,7 +339,7 @@ func (m *Membership) situation(s *cib.State, v *View, now time.Time) *Situation 
 	near := Question{Options: s.Cluster.Quorum, Members: s.Cluster.Members, Heard: d.near(), Now: now}
 	mem := m.memory
 	out := &Situation{Now: now, Self: d.self.id, State: *s, Voters: m.cfg.Voters(), Leader: v.Leader, Open: v.Open, Quorate: v.Verdict.Quorate,
-		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Leased: v.Lease.Ever, Alone: d.awake() && !Decide(near, &mem).Quorate, Settled: d.settled(), Term: d.position.Term}
+		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Leased: v.Lease.Ever, Alone: v.Open && d.awake() && !Decide(near, &mem).Quorate, Settled: d.settled(), Term: d.position.Term}
 	for _, mm := range d.members {
 		p := d.peers[mm.ID]
 		switch {
