@@ -55,6 +55,7 @@ func conformance(t *testing.T, s subject) {
 	}
 	p, err := s.Off(ctx, s.name)
 	proved(p, err, s.kind)
+	state(guestfence.ShutOff) // at once, whatever the hypervisor has noticed
 	for e := range events {
 		if e.Kind == Stopped && e.Name == s.name && e.UUID == s.uuid {
 			break

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/digitalocean/go-libvirt"
 
@@ -22,7 +23,8 @@ type Libvirt struct {
 	mu     sync.Mutex
 	asking *link // the connection for questions, or nil
 	closed bool
-	acts   sync.WaitGroup // calls whose answer nobody waits for any more
+	ended  map[string]bool // UUIDs of machines whose process was seen to end, until libvirt agrees
+	acts   sync.WaitGroup  // calls whose answer nobody waits for any more
 }
 
 var _ Host = (*Libvirt)(nil)
@@ -36,7 +38,7 @@ func Open(cfg Config) (*Libvirt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Libvirt{cfg: cfg, place: p, proc: "/proc"}, nil
+	return &Libvirt{cfg: cfg, place: p, proc: "/proc", ended: map[string]bool{}}, nil
 }
 
 // Close ends the connections and waits for calls that are under way. It may be called twice.
@@ -86,6 +88,9 @@ func (l *Libvirt) List(ctx context.Context) ([]Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing machines: %w", err)
 	}
+	for i := range out {
+		out[i] = l.corrected(out[i])
+	}
 	slices.SortFunc(out, func(a, b Machine) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
 }
@@ -118,7 +123,36 @@ func (l *Libvirt) find(ctx context.Context, id string) (Machine, libvirt.Domain,
 	if err != nil {
 		return Machine{}, d, fmt.Errorf("machine %q: %w", id, err)
 	}
-	return m, d, nil
+	return l.corrected(m), d, nil
+}
+
+// corrected is a machine as it is, where libvirt has not noticed yet that its process has ended: off was said on that
+// proof, and nothing may contradict it.
+func (l *Libvirt) corrected(m Machine) Machine {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended[m.UUID] {
+		return m
+	}
+	if !m.State.Off() {
+		p, err := findProcess(l.proc, l.place.pids, m.Name, m.UUID)
+		if p == nil && err == nil {
+			m.State, m.Migration = guestfence.ShutOff, Settled
+			return m
+		}
+		if p != nil {
+			p.close() // it was started again
+		}
+	}
+	delete(l.ended, m.UUID)
+	return m
+}
+
+// sawEnd remembers that the process of a machine has ended.
+func (l *Libvirt) sawEnd(uuid string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended[uuid] = true
 }
 
 // look asks for everything of one machine that changes. The questions are on their way together: a request waits for
@@ -200,20 +234,23 @@ func (l *Libvirt) On(ctx context.Context, id string) error {
 	return nil
 }
 
-// create starts a machine that has a definition. When the answer is lost, it may run already: asked again,
-// libvirt says so, and then that is what was wanted.
+// create starts a machine that has a definition. Libvirt may say that it runs: because an answer was lost and it does,
+// or because it has not noticed yet that its process has ended.
 func (l *Libvirt) create(ctx context.Context, d libvirt.Domain) error {
-	tries := 0
-	return l.act(ctx, func(lib *libvirt.Libvirt) error {
-		tries++
-		err := lib.DomainCreate(d)
-		if tries > 1 && is(err, libvirt.ErrOperationInvalid) {
-			if state, _, e := lib.DomainGetState(d, 0); e == nil && !guestfence.State(state).Off() {
-				return nil
-			}
+	for {
+		err := l.act(ctx, func(lib *libvirt.Libvirt) error { return lib.DomainCreate(d) })
+		if !is(err, libvirt.ErrOperationInvalid) {
+			return err
 		}
-		return err
-	})
+		if m, _, e := l.find(ctx, uuidText(d.UUID)); e != nil || !m.State.Off() {
+			return e
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // Check implements Host: a list is the whole way of a request, but for the act.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,6 +73,7 @@ func TestLibvirt(t *testing.T) {
 		conformance(t, subject{Host: l, name: "vm1", uuid: testUUID, kind: guestfence.ProcessGone})
 	})
 	t.Run("a machine without a definition", d.transient)
+	t.Run("a process that does not end", d.stubborn)
 	t.Run("libvirtd killed in the middle", d.killed)
 	t.Run("libvirtd away", d.away)
 	t.Run("libvirtd hangs", d.hangs)
@@ -182,6 +184,29 @@ func (d *libvirtd) transient(t *testing.T) {
 	}
 }
 
+// stubborn has QEMU stand still, so that it takes no notice of libvirt's SIGTERM.
+func (d *libvirtd) stubborn(t *testing.T) {
+	l := d.open(Config{KillAfter: time.Second})
+	on(t, l, "vm1")
+	b, err := os.ReadFile("/run/libvirt/qemu/vm1.pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := l.Off(t.Context(), "vm1"); err != nil || p.Kind != guestfence.ProcessGone || !strings.Contains(p.Detail, "was killed") {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if m, err := l.Find(t.Context(), "vm1"); err != nil || !m.State.Off() {
+		t.Errorf("right after it was off: %+v, %v", m, err)
+	}
+}
+
 // killed kills libvirtd under requests again and again. None of them hangs, none lies, and each is answered when
 // libvirtd is back.
 func (d *libvirtd) killed(t *testing.T) {
@@ -235,9 +260,7 @@ func (d *libvirtd) away(t *testing.T) {
 		t.Errorf("without libvirt and without a process: %+v, %v", p, err)
 	}
 	d.start()
-	if m, err := l.Find(t.Context(), "vm1"); err != nil || m.State != guestfence.ShutOff {
-		t.Errorf("when libvirtd is back: %+v, %v", m, err)
-	}
+	notices(t, l)
 }
 
 // hangs has libvirtd stand still after it was found to know the machine.
@@ -263,7 +286,22 @@ func (d *libvirtd) hangs(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := l.Find(t.Context(), "vm1"); err != nil || !m.State.Off() {
+	if m, err := short.Find(t.Context(), "vm1"); err != nil || !m.State.Off() {
 		t.Errorf("when libvirtd goes on: %+v, %v", m, err)
+	}
+	notices(t, l)
+}
+
+// notices waits until libvirt itself says that vm1 is off: l has not seen it end.
+func notices(t *testing.T, l *Libvirt) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		m, err := l.Find(t.Context(), "vm1")
+		if err == nil && m.State == guestfence.ShutOff {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("libvirt says %+v, %v", m, err)
+		}
 	}
 }

@@ -68,7 +68,7 @@ func (l *Libvirt) off(ctx context.Context, id string) (guestfence.Proof, *off, e
 		defer o.p.close()
 	}
 	if o.p == nil && o.m.State.Off() {
-		return guestfence.Proof{Kind: guestfence.AlreadyOff, Detail: "libvirt says shut off" + l.noProcess(), At: l.cfg.Now()}, o, nil
+		return guestfence.Proof{Kind: guestfence.AlreadyOff, Detail: "it is shut off" + l.noProcess(), At: l.cfg.Now()}, o, nil
 	}
 	o.destroy(ctx)
 	proof, err := o.prove(ctx)
@@ -123,6 +123,7 @@ func (o *off) prove(ctx context.Context) (guestfence.Proof, error) {
 
 // settle makes sure that a process that has ended has not left its machine to another host.
 func (o *off) settle(ctx context.Context) (guestfence.Proof, error) {
+	o.l.sawEnd(o.m.UUID)
 	proof := guestfence.Proof{Kind: guestfence.ProcessGone, At: o.l.cfg.Now()}
 	how := "ended"
 	if o.killed {
@@ -213,6 +214,7 @@ func (l *Libvirt) offWithoutLibvirt(ctx context.Context, id string) (guestfence.
 	if err := p.wait(ctx); err != nil {
 		return guestfence.Proof{}, fmt.Errorf("process %d was killed and has not ended", p.pid)
 	}
+	l.sawEnd(s.Domain.UUID)
 	return guestfence.Proof{Kind: guestfence.ProcessGone, Detail: fmt.Sprintf("QEMU, process %d, was killed; libvirt does not answer", p.pid), At: l.cfg.Now()}, nil
 }
 
