@@ -21,9 +21,10 @@ type call struct {
 	who    asker
 	peer   string
 	action protocol.Action
-	asked  string   // the machine: a name or a UUID
-	memory *memory  // of the key that it was signed with; nil on serial lines
-	found  *Machine // what was seen when the request came, if it was looked for then
+	asked  string        // the machine: a name or a UUID
+	memory *memory       // of the key that it was signed with; nil on serial lines
+	found  *Machine      // what was seen when the request came, if it was looked for then
+	looked chan struct{} // closed when found can be read; nil: it can be read now
 }
 
 // answer is what came of a call.
@@ -42,6 +43,22 @@ func (s *Server) newCall(l *Listener, who asker, peer string, action protocol.Ac
 		id: hex.EncodeToString(id[:]), began: s.cfg.Now(), kind: l.Kind, who: who, peer: peer, action: action, asked: asked,
 		memory: s.memories[string(l.Key)],
 	}
+}
+
+// lookAhead looks for the machine of a signed request while its sender is asked for a proof that it has the key.
+func (s *Server) lookAhead(c *call) {
+	if c.action != protocol.Status && !c.action.Changes() {
+		return
+	}
+	c.looked = make(chan struct{})
+	s.wg.Go(func() {
+		defer close(c.looked)
+		ctx, cancel := context.WithTimeout(s.ctx, askLimit)
+		defer cancel()
+		if m, err := s.cfg.Machines.Find(ctx, c.asked); err == nil {
+			c.found = &m
+		}
+	})
 }
 
 func failed(err error) answer { return answer{result: protocol.Failure, err: err} }
@@ -65,6 +82,9 @@ func (s *Server) perform(c *call) answer {
 	}
 	var m Machine
 	var err error
+	if c.looked != nil {
+		<-c.looked
+	}
 	if c.found != nil {
 		m = *c.found // if it has begun to move since, this host still has to answer
 	} else {

@@ -91,6 +91,9 @@ func (s *Server) serveStream(l *Listener, conn guestConn, from string) error {
 	}
 	defer s.exchanges.gaveUp(k, netip.AddrPort{})
 	c := s.newCall(l, asker{id: from}, from, r.Action, r.Domain)
+	if r.Hash != protocol.None {
+		s.lookAhead(c)
+	}
 	if err := s.session(c, l, k, conn); err != nil {
 		return errNotLetIn
 	}
