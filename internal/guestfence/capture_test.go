@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -97,18 +98,17 @@ func TestCapturesReplayAgainstHost(t *testing.T) {
 				kind = guestfence.Unicast
 			}
 			calls := make(chan net.Conn, len(e.Requests))
-			s := start(t, recordedWorld(t, r, e.Reply).Standalone("h"), kind, func(c *guestfence.Config) {
-				l := &c.Listeners[0]
-				l.Key, l.Hash, l.Auth, c.Dir = guesttest.Key("key-4096.bin"), r.Hash, auth, ""
-				c.Dial = func(context.Context, string, string) (net.Conn, error) {
+			s := startReplay(t, guestfence.Config{
+				Machines: recordedWorld(t, r, e.Reply).Standalone("h"), Log: testLog(t), Now: time.Now,
+				Listeners: []guestfence.Listener{{Key: guesttest.Key("key-4096.bin"), ListenerSettings: guestfence.ListenerSettings{
+					Kind: kind, Hash: r.Hash, Auth: auth, Address: netip.MustParseAddr("127.0.0.1"),
+				}}},
+				Dial: func(context.Context, string, string) (net.Conn, error) {
 					guest, host := net.Pipe()
 					calls <- guest
 					return host, nil
-				}
-			})
-			if len(e.HostChallenge) > 0 {
-				s.Replay(e.HostChallenge)
-			}
+				},
+			}, e.HostChallenge)
 			conn, err := net.Dial(map[bool]string{true: "udp", false: "tcp"}[unicast], s.Addr(0).String())
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,9 +47,18 @@ func start(t testing.TB, m guestfence.Machines, kind string, change func(*guestf
 	if change != nil {
 		change(&cfg)
 	}
+	return startReplay(t, cfg, nil)
+}
+
+// startReplay starts a server that uses a recorded challenge, if there is one.
+func startReplay(t testing.TB, cfg guestfence.Config, challenge []byte) *guestfence.Server {
+	t.Helper()
 	s, err := guestfence.New(cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(challenge) > 0 {
+		s.Replay(challenge)
 	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
@@ -88,9 +98,9 @@ func reach(t testing.TB, kind string, s *guestfence.Server, key string) (name st
 	t.Helper()
 	args = []string{"-p", portOf(t, s.Addr(0)), "-k", keyFile(t, key), "-t", "5"}
 	if kind == guestfence.TCP {
-		return xvm.NameVirt, append(args, "-T", "127.0.0.1")
+		return xvm.NameVirt, slices.Clip(append(args, "-T", "127.0.0.1"))
 	}
-	return xvm.NameXVM, append(args, "-a", "127.0.0.1", "-r", "5")
+	return xvm.NameXVM, slices.Clip(append(args, "-a", "127.0.0.1", "-r", "5"))
 }
 
 func TestGuestsAreServed(t *testing.T) {
