@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/guestfence"
 )
@@ -159,5 +160,31 @@ func TestTornLogIsRead(t *testing.T) {
 	name, args = reach(t, guestfence.TCP, s, "secret")
 	if code, out := guest(t, name, append(args, "-o", "off", "-n", "db")...); code != 0 {
 		t.Errorf("%d, %q", code, out)
+	}
+}
+
+// A reboot was cut off while the machine was off. When the daemon comes back, the hypervisor is away; somebody asks for
+// off before it is there: the machine stays off.
+func TestMendingComesBeforeNobody(t *testing.T) {
+	dir := t.TempDir()
+	line := `{"time":"` + time.Now().UTC().Format(time.RFC3339Nano) + `","event":"accepted","id":"1","action":"reboot","uuid":"` + dbUUID + `","was":"running"}` + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "requests.log"), []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld()
+	w.Set("db", guestfence.ShutOff)
+	w.Break("h1", guestfence.ErrUnreachable)
+	s := start(t, w.Standalone("h1"), guestfence.TCP, func(c *guestfence.Config) { c.Dir = dir })
+	name, args := reach(t, guestfence.TCP, s, "secret")
+	if code, _ := guest(t, name, append(args, "-o", "off", "-n", dbUUID)...); code == 0 {
+		t.Error("off is a success while the hypervisor is away")
+	}
+	w.Break("h1", nil)
+	if code, out := guest(t, name, append(args, "-o", "off", "-n", dbUUID)...); code != 0 {
+		t.Errorf("%d, %q", code, out)
+	}
+	s.Mended()
+	if starts, _ := w.Count("db"); starts > 0 {
+		t.Error("a machine that a guest was told is off was started")
 	}
 }

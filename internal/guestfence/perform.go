@@ -139,6 +139,7 @@ func (s *Server) act(ctx context.Context, c *call, m Machine) answer {
 			return a
 		}
 	}
+	s.acted.note(m.UUID, m.Name, c.asked)
 	if c.memory != nil {
 		if a.err = c.memory.sync(); a.err != nil {
 			return a
@@ -197,51 +198,4 @@ func (s *Server) done(c *call, a answer, answerErr error) {
 	}
 	level("a guest's request", "action", r.Action, "machine", c.asked, "from", r.From, "listener", r.Listener, "result", r.Result,
 		"proof", string(a.proof.Kind), "ms", r.Millis, "error", r.Error)
-}
-
-// mendLimit is how long after a crash a reboot that it cut off is still brought to its end.
-const mendLimit = 10 * time.Minute
-
-// mend ends what a crash of the daemon cut off. Nobody was told that it is done, so off and on need nothing: who
-// asked asks again. But a machine that was to be rebooted must not stay off for it.
-func (s *Server) mend(cut, done []Record) {
-	for _, r := range cut {
-		was := r
-		r.Event, r.Time, r.Result, r.Error = EventInterrupted, s.cfg.Now(), protocol.Failure.String(), "the daemon was killed"
-		if was.Action == protocol.Reboot.String() && was.Was != ShutOff.String() && r.Time.Sub(was.Time) < mendLimit && !cutOffSince(was, done) {
-			if err := s.restart(was.UUID); err != nil {
-				r.Error += ", and restarting the machine failed: " + err.Error()
-			}
-		}
-		s.cfg.Log.Warn("a request was cut off", "action", r.Action, "machine", r.Name, "from", r.From, "error", r.Error)
-		if err := s.journal.add(r); err != nil {
-			s.cfg.Log.Error("the log of requests cannot be written", "error", err)
-		}
-	}
-}
-
-// cutOffSince tells whether somebody else had the machine cut off after r.
-func cutOffSince(r Record, done []Record) bool {
-	return slices.ContainsFunc(done, func(d Record) bool {
-		return d.UUID == r.UUID && d.Action == protocol.Off.String() && d.Result == protocol.Success.String() && d.Time.After(r.Time)
-	})
-}
-
-// restart starts a machine whose reboot was cut off, if it is off.
-func (s *Server) restart(uuid string) error {
-	ctx, cancel := context.WithTimeout(s.ctx, actLimit)
-	defer cancel()
-	_, leave, err := s.queues.enter(ctx, uuid)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	m, err := s.cfg.Machines.Find(ctx, uuid)
-	if err != nil {
-		return err
-	}
-	if !m.State.Off() {
-		return nil
-	}
-	return s.cfg.Machines.On(ctx, uuid)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	portsEvery = 2 * time.Second // how soon the port of a guest that was started is heard
+	portsEvery = 5 * time.Second // how soon the port of a guest that was started is heard
 	frameLimit = 5 * time.Second // from the beginning of a frame to its end
 )
 

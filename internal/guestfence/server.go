@@ -55,6 +55,7 @@ type Server struct {
 	sessions  chan struct{}
 	queues    queues
 	exchanges exchanges
+	acted     acted
 	drops     drops
 	memories  map[string]*memory // by key
 	journal   *journal
@@ -113,6 +114,7 @@ func (s *Server) Start() (err error) {
 	}
 	s.wg.Go(func() {
 		defer close(s.mended)
+		defer s.acted.end()
 		s.mend(cut, done)
 	})
 	for i := range s.cfg.Listeners {
