@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,6 +53,14 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	if !o.foreground && !s.Foreground {
 		return background(ctx, stderr)
+	}
+	for _, path := range []*string{&o.pidFile, &o.dir} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
 	}
 	log := newLog(stderr, o.debug)
 	for _, w := range s.Warnings {
@@ -227,7 +236,7 @@ func background(ctx context.Context, stderr io.Writer) error {
 		errs = f
 	}
 	attr := &os.ProcAttr{
-		Dir: "/", Env: append(os.Environ(), readyEnv+"=1"), Sys: &syscall.SysProcAttr{Setsid: true},
+		Env: append(os.Environ(), readyEnv+"=1"), Sys: &syscall.SysProcAttr{Setsid: true},
 		Files: []*os.File{null, null, errs, w},
 	}
 	p, err := os.StartProcess(self, append(append([]string{os.Args[0]}, os.Args[1:]...), "-F"), attr)
@@ -250,6 +259,7 @@ func ready() {
 	if os.Getenv(readyEnv) == "" {
 		return
 	}
+	_ = os.Chdir("/") // all paths are absolute by now; it keeps no file system in use
 	f := os.NewFile(readyFD, "ready")
 	_, _ = f.WriteString("ready")
 	_ = f.Close()
