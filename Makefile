@@ -113,6 +113,11 @@ bench-load: build ## what a cluster costs and how fast it is, ours beside theirs
 	CERCO=$(CURDIR)/bin/cerco INCUMBENT=$(abspath $(SHARED)/tools/incumbent) \
 		go test -run '^$$' -bench '$(LOAD)' -benchtime 1x -timeout 240m ./tools/load
 
+.PHONY: many
+MANY ?= 128
+many: ## a cluster of many nodes in one process and in virtual time: form it, lose two of them; MANY=40
+	go test ./internal/testcluster -run ManyNodes -v -timeout 60m -many-nodes $(MANY)
+
 ci: ## everything that must hold, as CI runs it
 	.ci/run
 

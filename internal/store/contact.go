@@ -8,7 +8,7 @@ import (
 )
 
 // Raft's leader sends each node a heartbeat up to 20 times a second, beside the cluster's own signs of life, which say
-// the same: who leads, who follows, in which term. Where those come, they stand for raft's, at both ends, and only
+// the same: who leads, who follows, in which term. Where those come, every second one of them stands for raft's, at both ends, and only
 // where they do not raft's are sent. It never changes what a node believes: a sign counts for the leader and the
 // term that raft itself has learnt from the log's own messages, one of which still goes out every realEvery.
 
@@ -31,7 +31,8 @@ const (
 type contacts struct {
 	mu      sync.Mutex
 	signs   map[raft.ServerAddress]sign
-	sent    map[raft.ServerAddress]time.Time // raft's last heartbeat that was answered
+	sent    map[raft.ServerAddress]time.Time // raft's last heartbeat that went out and was answered
+	passed  map[raft.ServerAddress]time.Time // the last one that was answered by whatever
 	asking  int                              // questions under way that signs of life may not answer
 	changed chan struct{}                    // closed and replaced with every sign and question
 
@@ -46,7 +47,8 @@ type sign struct {
 }
 
 func newContacts() *contacts {
-	return &contacts{signs: map[raft.ServerAddress]sign{}, sent: map[raft.ServerAddress]time.Time{}, changed: make(chan struct{})}
+	times := func() map[raft.ServerAddress]time.Time { return map[raft.ServerAddress]time.Time{} }
+	return &contacts{signs: map[raft.ServerAddress]sign{}, sent: times(), passed: times(), changed: make(chan struct{})}
 }
 
 // broadcast wakes who waits; c.mu is held.
@@ -95,31 +97,32 @@ func (n *node) leader() (raft.ServerAddress, raft.ServerID, uint64) {
 	}
 }
 
-// answered waits for a sign of life that answers a heartbeat to a node; false: the heartbeat must be sent.
+// answered waits for a sign of life that answers a heartbeat to a node; false: the heartbeat must be sent. It takes half of
+// the time at most after which raft's leader would miss the answer.
 func (c *contacts) answered(to raft.ServerAddress, term uint64, timing Timing, done <-chan struct{}) bool {
-	var late <-chan time.Time
+	early, late := timing.Heartbeat/4, timing.Heartbeat/2
+	var timer *time.Timer
 	for {
 		c.mu.Lock()
-		s, changed := c.signs[to], c.changed
-		if c.asking > 0 || time.Since(c.sent[to]) > realEvery || s.term != term || time.Since(s.since) > timing.Heartbeat/2 {
+		s, changed, ago := c.signs[to], c.changed, time.Since(c.passed[to])
+		if c.asking > 0 || ago >= late || time.Since(c.sent[to]) > realEvery || s.term != term || time.Since(s.since) > late {
 			c.mu.Unlock()
 			return false
 		}
-		if s.fresh {
+		if s.fresh && ago >= early {
 			s.fresh = false
-			c.signs[to] = s
+			c.signs[to], c.passed[to] = s, time.Now()
 			c.mu.Unlock()
 			return true
 		}
 		c.mu.Unlock()
-		if late == nil {
-			timer := time.NewTimer(timing.Heartbeat / 5)
+		if timer == nil {
+			timer = time.NewTimer(late - ago)
 			defer timer.Stop()
-			late = timer.C
 		}
 		select {
 		case <-changed:
-		case <-late:
+		case <-timer.C:
 			return false
 		case <-done:
 			return false
@@ -130,6 +133,7 @@ func (c *contacts) answered(to raft.ServerAddress, term uint64, timing Timing, d
 func (c *contacts) reached(to raft.ServerAddress) {
 	c.mu.Lock()
 	c.sent[to] = time.Now()
+	c.passed[to] = c.sent[to]
 	c.mu.Unlock()
 }
 

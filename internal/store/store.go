@@ -65,7 +65,7 @@ type Timing struct {
 // DefaultTiming gives a new leader about a second after the old one's death.
 var DefaultTiming = Timing{
 	Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 500 * time.Millisecond,
-	Commit: 500 * time.Millisecond, RPC: 2 * time.Second, Voters: 250 * time.Millisecond,
+	Commit: time.Second, RPC: 2 * time.Second, Voters: 250 * time.Millisecond,
 	SnapshotInterval: 30 * time.Second, SnapshotThreshold: 4096, TrailingLogs: 4096,
 }
 

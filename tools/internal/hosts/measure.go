@@ -23,8 +23,10 @@ func (h *Hosts) Use(i int) Use {
 	h.b.Helper()
 	u := Use{All: h.accounted(i)}
 	for _, pid := range h.pids(i) {
-		comm, _ := os.ReadFile(filepath.Join("/proc", pid, "comm"))
-		name := strings.TrimSpace(string(comm)) // cut off after 15 characters by the kernel
+		name, parent := process(pid)
+		if of, _ := process(parent); of == name { // it is about to become an agent, and still shares its parent's memory
+			continue
+		}
 		if !slices.ContainsFunc(h.side.daemons(), func(d string) bool { return d[:min(len(d), 15)] == name }) {
 			continue
 		}
@@ -33,6 +35,20 @@ func (h *Hosts) Use(i int) Use {
 		u.RSS, u.PSS = u.RSS+rss, u.PSS+pss
 	}
 	return u
+}
+
+// process is the name of a process, cut off after 15 characters by the kernel, and the pid of its parent.
+func process(pid string) (name, parent string) {
+	data, _ := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	_, rest, _ := strings.Cut(string(data), "(")
+	end := strings.LastIndex(rest, ") ")
+	if end < 0 {
+		return "", ""
+	}
+	if fields := strings.Fields(rest[end+2:]); len(fields) > 1 {
+		parent = fields[1]
+	}
+	return rest[:end], parent
 }
 
 func (h *Hosts) pids(i int) []string {
