@@ -18,7 +18,7 @@ build: ## build bin/cerco
 	@go build -trimpath -o bin/cerco ./cmd/cerco
 
 links: build ## make bin/crm_simulate and bin/crm_verify, the names that the binary also answers to
-	@for name in crm_simulate crm_verify; do ln -sf cerco bin/$$name; done
+	@for name in crm_simulate crm_verify pcs; do ln -sf cerco bin/$$name; done
 
 demo: build ## three nodes on this machine, one of them dies: see its services come back
 	@bin/cerco lab demo

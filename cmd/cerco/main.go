@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cerco-ha/cerco/internal/ccs"
+	"github.com/cerco-ha/cerco/internal/cibfile"
 	"github.com/cerco-ha/cerco/internal/cli"
 	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/compat"
@@ -27,6 +29,9 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if filepath.Base(os.Args[0]) == "ccs" {
+		return writeClusterConf(os.Args[1:])
+	}
 	if code, known := guestFencing(ctx, os.Args); known {
 		return code
 	}
@@ -62,6 +67,7 @@ func commands(ctx context.Context) []cli.Command {
 		{Name: "lab", What: "a cluster on this machine, to play with and to measure", Run: func(args []string) int {
 			return lab.Command(ctx, args, os.Stdout, os.Stderr)
 		}},
+		{Name: "ccs", What: "write the cluster.conf of CMAN and rgmanager", Run: writeClusterConf},
 		{Name: "links", What: "make links under the names of Pacemaker's tools", Run: func(args []string) int {
 			self, err := os.Executable()
 			if err != nil {
@@ -84,6 +90,10 @@ func tool(args []string) (code int, known bool) {
 		code = 74
 	}
 	return code, known
+}
+
+func writeClusterConf(args []string) int {
+	return ccs.Main(ccs.Env{Stdout: os.Stdout, Stderr: os.Stderr, Read: os.ReadFile, Write: cibfile.Write}, args)
 }
 
 // socket is where the daemon of this node listens.

@@ -14,7 +14,7 @@ func NewComment(text string) *Element { return &Element{Kind: KindComment, body:
 // NewElement makes an element. It takes over the child list. A name that XML does not allow is a mistake of
 // the program: it panics, as all that set attributes do.
 func NewElement(name string, attrs []Attr, children ...*Element) *Element {
-	if !validName(name) {
+	if !ValidName(name) {
 		panic(fmt.Sprintf("cib: %q is not an element name", name))
 	}
 	e := &Element{Name: name, Children: children}
@@ -59,7 +59,7 @@ func SetAttr(attrs []Attr, name, value string) []Attr {
 func (e *Element) setAttrs(attrs []Attr) {
 	size, plain := 0, true
 	for _, a := range attrs {
-		if !validName(a.Name) {
+		if !ValidName(a.Name) {
 			panic(fmt.Sprintf("cib: %q is not an attribute name", a.Name))
 		}
 		size += len(a.Name) + len(a.Value) + len(` =""`)

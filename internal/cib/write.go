@@ -159,8 +159,8 @@ func sameBody(a, b *Element) bool {
 	return string(a.appendAttrs(nil)) == string(b.appendAttrs(nil))
 }
 
-// validName reports whether s can be the name of an element or attribute.
-func validName(s string) bool { return s != "" && nameAt(s, 0) == s && utf8.ValidString(s) }
+// ValidName reports whether s can be the name of an element or attribute.
+func ValidName(s string) bool { return s != "" && nameAt(s, 0) == s && utf8.ValidString(s) }
 
 // commentText makes text fit for a comment, which cannot hold "--" or end in "-".
 func commentText(s string) string {

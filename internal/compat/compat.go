@@ -68,6 +68,8 @@ func tools() []tool {
 		{"cibadmin", cibadmin},
 		{"stonith_admin", stonithAdmin},
 		{"crmadmin", crmadmin},
+		{"corosync-keygen", corosyncKeygen},
+		{"dlm_tool", dlmTool},
 	}
 }
 

@@ -35,6 +35,8 @@ var mayImport = map[string][]string{
 	"internal/guestfence/virtd":     {"internal/guestfence", "internal/guestfence/protocol", "internal/hypervisor", "internal/owner"},
 	// The doors.
 	"internal/corosync":    {},
+	"internal/convert":     {"internal/cib", "internal/corosync"},
+	"internal/ccs":         {"internal/cib"},
 	"internal/alert":       {"internal/cib", "internal/events"},
 	"internal/wire":        {"internal/cib"},
 	"internal/events":      {"internal/cib"},
@@ -45,11 +47,11 @@ var mayImport = map[string][]string{
 	"internal/cibfile":     {"internal/cib"},
 	"internal/listing":     {"internal/cib"},
 	"internal/configure":   {"internal/cib"},
-	"internal/pcs":         {"internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/listing", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
+	"internal/pcs":         {"internal/convert", "internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/listing", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/secret", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},
-	"cmd/cerco":            {"internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/guestfence/virtd", "internal/guestfence/xvm", "internal/lab", "internal/doctor"},
+	"cmd/cerco":            {"internal/ccs", "internal/cibfile", "internal/cib", "internal/pcs", "internal/compat", "internal/cli", "internal/client", "internal/daemon", "internal/guestfence/virtd", "internal/guestfence/xvm", "internal/lab", "internal/doctor"},
 	// Composition.
 	"internal/daemon": {"internal/*"},
 	"internal/lab":    {"internal/agents", "internal/cib", "internal/client", "internal/daemon", "internal/events", "internal/judge", "internal/ordeal", "internal/scheduler", "internal/status", "internal/wire"},

@@ -29,6 +29,7 @@ func nouns() []*verb {
 		clusterConfNoun(),
 		configNoun(),
 		constraintNoun(),
+		importNoun(),
 		nodeNoun(),
 		propertyNoun(),
 		quorumNoun(),
