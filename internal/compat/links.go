@@ -7,11 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
-// LinkNames are the names that the program answers to, of this package and of others.
+// LinkNames are the names that links are made for, of this package and of others. dlm_tool is none of them: where the
+// kernel's lock manager is in use, agents need the real one.
 func LinkNames() []string {
-	return append(Names(), "crm_simulate", "crm_verify", "pcs",
+	names := slices.DeleteFunc(Names(), func(n string) bool { return n == "dlm_tool" })
+	return append(names, "crm_simulate", "crm_verify", "pcs", "ccs",
 		"fence_virtd", "fence_xvmd", "fence_xvm", "fence_virt")
 }
 

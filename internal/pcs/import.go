@@ -110,7 +110,7 @@ func (c *call) report(file string, r *convert.Result) {
 	for i, n := range r.Nodes {
 		command := "cerco cluster setup " + r.Cluster
 		if i > 0 {
-			command = "cerco cluster join TOKEN" // each has an invitation of its own
+			command = "cerco cluster join"
 		}
 		command += " --node " + n.Name
 		if len(n.Addrs) > 0 {
@@ -118,7 +118,7 @@ func (c *call) report(file string, r *convert.Result) {
 		}
 		out("  on %s:\t%s\n", n.Name, command)
 		if i == 0 && len(r.Nodes) > 1 {
-			out("  there:\tcerco cluster invite\t(it shows the whole command for each further node)\n")
+			out("  there:\tcerco cluster invite\t(a token for each further node; join asks for it)\n")
 		}
 	}
 	if len(r.Quorum) > 0 {
