@@ -38,7 +38,11 @@ func (c *Controller) begin() bool {
 	in := c.withPending()
 	plan := c.cfg.Schedule(in, scheduler.Options{Now: c.now, TransitionID: int(c.number + 1)})
 	if c.repeats.holdBack(plan.Graph, c.now) {
-		c.note("warn", "the same plan again and again: holding back",
+		level := "warn"
+		if c.repeats.pause < time.Second {
+			level = "info" // nobody needs to look yet
+		}
+		c.note(level, "the same plan again and again: holding back",
 			"times", c.repeats.times, "until", c.repeats.until, "why", c.due)
 		return false
 	}
@@ -180,6 +184,8 @@ func (c *Controller) setRecheck(by int64) {
 const (
 	repeatsFree  = 5 // so many identical plans in quick succession are carried out as they come
 	repeatsQuick = 5 * time.Second
+	// The pauses double, from less than a heartbeat: it may be that a node has no lease yet, and refuses until it has.
+	repeatsLeast = 50 * time.Millisecond
 	repeatsMost  = time.Minute
 )
 
@@ -210,7 +216,7 @@ func (r *repeats) holdBack(g *transition.Graph, now time.Time) bool {
 	if r.times <= repeatsFree {
 		return false
 	}
-	r.pause = min(max(2*r.pause, repeatsQuick), repeatsMost)
+	r.pause = min(max(2*r.pause, repeatsLeast), repeatsMost)
 	r.until = now.Add(r.pause)
 	return true
 }
