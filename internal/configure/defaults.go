@@ -1,6 +1,8 @@
 package configure
 
 import (
+	"slices"
+
 	"github.com/cerco-ha/cerco/internal/cib"
 )
 
@@ -20,24 +22,27 @@ func (w Defaults) section() string {
 	return "rsc_defaults"
 }
 
-// SetDefaults changes the first set of defaults; it is made if there is none.
+// SetDefaults changes the only set of defaults; it is made if there is none.
 func SetDefaults(d *Draft, w Defaults, pairs []Pair) error {
-	d.warnOfDefaults()
-	p := d.root.Child("configuration").Child(w.section())
-	if p.Child("meta_attributes") == nil {
-		var list []Pair
-		for _, x := range pairs {
-			if x.Value != "" {
-				list = append(list, x)
-			}
+	n := 0
+	for set := range d.root.Child("configuration").Child(w.section()).Elements() {
+		if set.Name == "meta_attributes" {
+			n++
 		}
-		if len(list) > 0 {
-			d.Add(d.Section(w.section()), d.NewSet("meta_attributes", d.Free(w.section()+"-meta_attributes"), list))
+	}
+	if n > 1 {
+		return d.refuse("Several options sets exist: 'defaults set update' changes the one that it is given")
+	}
+	d.warnOfDefaults()
+	if n == 0 {
+		if slices.ContainsFunc(pairs, func(p Pair) bool { return p.Value != "" }) {
+			set := cib.NewElement("meta_attributes", []cib.Attr{{Name: "id", Value: d.Free(w.section() + "-meta_attributes")}})
+			d.Add(d.Section(w.section()), d.withShortPairs(set, pairs))
 		}
 		return nil
 	}
 	set := Child(d.Section(w.section()), "meta_attributes")
-	d.Put(set, d.withPairs(set.Last(), pairs))
+	d.Put(set, d.withShortPairs(set.Last(), pairs))
 	return nil
 }
 
@@ -52,7 +57,7 @@ func UpdateDefaults(d *Draft, w Defaults, id string, pairs []Pair) error {
 	if p == nil {
 		return d.Refused()
 	}
-	d.Put(p, d.withPairs(p.Last(), pairs))
+	d.Put(p, d.withShortPairs(p.Last(), pairs))
 	return nil
 }
 
@@ -130,11 +135,7 @@ func CreateDefaults(d *Draft, w Defaults, s *DefaultSet) error {
 		}
 		set = set.WithChild(e)
 	}
-	for _, p := range s.Meta {
-		if p.Value != "" {
-			set = set.WithChild(d.newPair(set, p.Name, p))
-		}
-	}
+	set = d.withShortPairs(set, s.Meta)
 	d.warnOfDefaults()
 	if err := d.Refused(); err != nil {
 		return err

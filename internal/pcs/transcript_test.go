@@ -14,7 +14,8 @@ import (
 
 var rewrite = flags.Bool("rewrite", false, "record the transcripts anew")
 
-// TestTranscripts carries out each line of testdata/*.commands on a copy of testdata/base.xml. What is said, and the lines
+// TestTranscripts carries out each line of testdata/*.commands on a copy of testdata/base.xml, or of the file that the last
+// line "base FILE" names. What is said, and the lines
 // of the document that are others then, are held against the transcript beside it. Each of these commands was given to
 // pcs 0.11.5, too.
 func TestTranscripts(t *testing.T) {
@@ -30,8 +31,15 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got strings.Builder
+			on := base
 			for line := range strings.Lines(string(commands)) {
-				transcribe(t, &got, strings.TrimSpace(line), string(base))
+				if other, ok := strings.CutPrefix(strings.TrimSpace(line), "base "); ok {
+					if on, err = os.ReadFile("testdata/" + other); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				transcribe(t, &got, strings.TrimSpace(line), string(on))
 			}
 			golden := strings.TrimSuffix(file, ".commands") + ".txt"
 			if *rewrite {
