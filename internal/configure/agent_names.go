@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// resolveAgent finds the agent that somebody means.
-func (d *Draft) resolveAgent(agents Agents, text string) (AgentName, bool) {
+// ResolveAgent finds the agent that somebody means; what speaks against it is noted in the draft.
+func ResolveAgent(d *Draft, agents Agents, text string) (AgentName, bool) {
 	if strings.Contains(text, ":") {
 		name, ok := splitAgent(text)
 		if !ok {

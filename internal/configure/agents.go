@@ -33,8 +33,8 @@ type Parameter struct {
 	Name, Type, Default  string
 	Short, Long          string
 	Required, Deprecated bool
+	Advanced             bool     // few need it
 	DeprecatedBy         []string // the parameters to use instead of it
-	Obsoletes            string   // the parameter that this one is to be used instead of
 	UniqueGroup          string
 	Reloadable           bool
 }

@@ -44,7 +44,7 @@ func CreateResource(d *Draft, agents Agents, spec *Create) error {
 	if err := d.Refused(); err != nil {
 		return err
 	}
-	name, ok := d.resolveAgent(agents, spec.Agent)
+	name, ok := ResolveAgent(d, agents, spec.Agent)
 	if !ok {
 		return d.Refused()
 	}

@@ -51,6 +51,15 @@ func withInterval(op Op) Op {
 	return op
 }
 
+// DefaultOps are the operations that a resource of the agent gets unless it is given others.
+func DefaultOps(name AgentName, agent *Agent) []Op {
+	ops := defaultOps(name, agent)
+	if !slices.ContainsFunc(ops, func(o Op) bool { return o.Name == "monitor" }) {
+		ops = append(ops, withInterval(Op{Name: "monitor"}))
+	}
+	return ops
+}
+
 // defaultOps are the operations that the agent advises. Of several monitors with one interval the later ones get longer
 // ones, since an interval tells operations of a resource apart.
 func defaultOps(name AgentName, agent *Agent) []Op {
@@ -61,7 +70,7 @@ func defaultOps(name AgentName, agent *Agent) []Op {
 	used := map[string]bool{}
 	for _, a := range agent.Actions {
 		op := Op{Name: attr(a, "name")}
-		if slices.Contains([]string{"meta-data", "validate-all", "status", "methods", "usage", "restart", "force-reload"}, op.Name) {
+		if slices.Contains([]string{"meta-data", "validate-all", "status"}, op.Name) {
 			continue
 		}
 		interval := cmp.Or(attr(a, "interval"), "0s")

@@ -15,7 +15,7 @@ func (d *Draft) checkParams(name AgentName, agent *Agent, params, old []Pair, se
 	if name.Class == "stonith" {
 		kind = "stonith"
 	}
-	known := d.parameters(name, agent)
+	known := ParametersOf(name, agent)
 	for _, p := range params {
 		if p.Value == "" && old == nil {
 			d.Fail("%s cannot be empty", p.Name)
@@ -191,8 +191,8 @@ func (d *Draft) oldAction(params []Pair) []Pair {
 	return out
 }
 
-// parameters are those that a resource of the agent may have, the cluster's own included.
-func (d *Draft) parameters(name AgentName, agent *Agent) []Parameter {
+// ParametersOf are those that a resource of the agent may have, the cluster's own included.
+func ParametersOf(name AgentName, agent *Agent) []Parameter {
 	if agent == nil {
 		return nil
 	}
@@ -211,7 +211,7 @@ func (d *Draft) parameters(name AgentName, agent *Agent) []Parameter {
 	case name.Class == "ocf" && (name.Provider == "heartbeat" || name.Provider == "pacemaker"):
 		for _, n := range []string{"trace_ra", "trace_file"} {
 			if findParameter(list, n) == nil {
-				list = append(list, Parameter{Name: n})
+				list = append(list, Parameter{Name: n, Advanced: true, Short: "Trace the calls of the agent"})
 			}
 		}
 	}
@@ -220,14 +220,20 @@ func (d *Draft) parameters(name AgentName, agent *Agent) []Parameter {
 
 // fencingParameters are the cluster's own parameters of fence devices.
 func fencingParameters() []Parameter {
-	var list []Parameter
-	for _, n := range []string{"host_argument", "host_map", "host_list", "host_check", "delay_max", "delay_base", "action_limit"} {
-		list = append(list, Parameter{Name: "pcmk_" + n})
+	list := []Parameter{
+		{Name: "pcmk_host_argument", Advanced: true, Short: "The agent's parameter that names what is to be fenced, instead of plug or port"},
+		{Name: "pcmk_host_map", Short: "What the device calls the nodes: node1:1;node2:2,3"},
+		{Name: "pcmk_host_list", Short: "The nodes that the device can fence: node1,node2"},
+		{Name: "pcmk_host_check", Short: "How to find out which nodes the device can fence: dynamic-list, static-list, status or none"},
+		{Name: "pcmk_delay_max", Short: "Wait for a random time of up to this before fencing"},
+		{Name: "pcmk_delay_base", Short: "Wait for this time before fencing; node1:1s;node2:5 for each node its own"},
+		{Name: "pcmk_action_limit", Short: "How many actions the device can carry out at the same time; -1 for any number"},
 	}
 	for _, action := range []string{"reboot", "off", "on", "list", "monitor", "status"} {
-		for _, what := range []string{"action", "timeout", "retries"} {
-			list = append(list, Parameter{Name: "pcmk_" + action + "_" + what})
-		}
+		list = append(list,
+			Parameter{Name: "pcmk_" + action + "_action", Advanced: true, Short: "What to call on the agent instead of " + action},
+			Parameter{Name: "pcmk_" + action + "_timeout", Advanced: true, Short: "The time-out of " + action + " instead of the cluster's"},
+			Parameter{Name: "pcmk_" + action + "_retries", Advanced: true, Short: "How often to try " + action + " within its time-out"})
 	}
 	return list
 }

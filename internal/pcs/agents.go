@@ -153,3 +153,40 @@ func (c *call) agents() (configure.Agents, error) {
 	}
 	return c.Agents, nil
 }
+
+var _ lister = (*hostAgents)(nil)
+
+// noFenceAgents are programs whose names look like those of fence agents: daemons, which are not to be asked for metadata,
+// and tools.
+func noFenceAgents() []string {
+	return []string{"fence_virtd", "fence_xvmd", "fence_sanlockd", "fence_kdump_send", "fence_node", "fence_tool"}
+}
+
+// All implements lister.
+func (h *hostAgents) All(class string) []configure.AgentName {
+	var list []configure.AgentName
+	if class == "stonith" {
+		for _, typ := range h.fencing.Installed() {
+			if slices.Contains(noFenceAgents(), typ) {
+				continue
+			}
+			list = append(list, configure.AgentName{Class: class, Type: typ})
+		}
+		return list
+	}
+	for provider, types := range h.resources.Providers() {
+		for _, typ := range types {
+			list = append(list, configure.AgentName{Class: "ocf", Provider: provider, Type: typ})
+		}
+	}
+	scripts, _ := os.ReadDir("/etc/init.d") // a host without it has none
+	for _, s := range scripts {
+		if info, err := s.Info(); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			list = append(list, configure.AgentName{Class: "lsb", Type: s.Name()})
+		}
+	}
+	slices.SortFunc(list, func(a, b configure.AgentName) int {
+		return cmp.Compare(strings.ToLower(a.String()), strings.ToLower(b.String()))
+	})
+	return list
+}

@@ -35,6 +35,8 @@ func nouns() []*verb {
 		quorumNoun(),
 		resourceNoun(),
 		resourceConfigNoun(),
+		agentsNoun(),
+		fenceAgentsNoun(),
 		resourceCreateNoun(),
 		resourceGroupNoun(),
 		resourceBundleNoun(),
