@@ -53,6 +53,12 @@ func tree(ctx context.Context, name string, words []string) int {
 	code := pcs.Main(pcs.Env{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Getenv: os.Getenv, Hostname: os.Hostname, Context: ctx, Socket: socket(),
 		Agents: pcs.HostAgents(ctx, time.Now),
+		Own: func(args []string) int {
+			if err := out.Flush(); err != nil {
+				return 74
+			}
+			return ownCommand(ctx, args)
+		},
 		Preview: func(w io.Writer, before, after *cib.CIB) error {
 			return cli.WhatIf(w, before, after, time.Now())
 		},
@@ -61,6 +67,12 @@ func tree(ctx context.Context, name string, words []string) int {
 		code = 74 // the output is lost
 	}
 	return code
+}
+
+// ownCommand runs a command that Cerco had before it had the tree.
+func ownCommand(ctx context.Context, args []string) int {
+	return cli.Main(cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket(), Others: commands(ctx)},
+		append([]string{"cerco"}, args...))
 }
 
 // treeCommands lists the nouns of the tree for the help; those that Cerco has verbs of its own for are listed there.

@@ -22,7 +22,7 @@ type verb struct {
 // nouns is the whole tree. A noun may come from several places: their verbs are joined. To add a noun, or verbs to one,
 // write a function that returns it in a file of its own, and give it a line here.
 func nouns() []*verb {
-	return join(append(statusShortcuts(),
+	return join(append(append(statusShortcuts(), liveNouns()...),
 		aclNoun(),
 		alertNoun(),
 		clusterCIBNoun(),
