@@ -38,7 +38,7 @@ func liveNouns() []*verb {
 			{name: "refresh", args: "[DEVICE] [node=NODE]", live: true, options: []string{"strict", "wait"}, run: resourceRefresh, what: "Forget all that is known of a fence device."},
 		}},
 		{name: "host", what: "Manage the hosts of the cluster.", sub: []*verb{
-			{name: "auth", args: "HOST...", live: true, options: []string{"token"}, run: hostAuth,
+			{name: "auth", args: "HOST...", live: true, options: []string{"token", "user", "password"}, run: hostAuth,
 				what: "Show how hosts get to know each other: by certificates, without a password."},
 		}},
 		{name: "cluster", sub: []*verb{

@@ -59,3 +59,61 @@ func TestConfigurationLive(t *testing.T) {
 		}
 	}
 }
+
+// TestRunningCluster has the verbs of a running cluster do their work, or say what to do instead.
+func TestRunningCluster(t *testing.T) {
+	base, err := os.ReadFile("testdata/base.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, _ := apitest.New(t, "n1", string(base)).Serve(t)
+	var owned [][]string
+	at := func(socket, line string) (code int, said string) {
+		var out, err strings.Builder
+		env := Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Now: func() time.Time { return time.Unix(1e9, 0) },
+			Getenv: func(string) string { return "" }, Hostname: func() (string, error) { return "n1", nil }, Socket: socket, Context: t.Context(),
+			Own: func(args []string) int { owned = append(owned, args); return 0 }}
+		code = Main(env, "pcs", shellWords(line))
+		return code, out.String() + err.String()
+	}
+	for _, step := range []struct {
+		command string
+		code    int
+		want    string
+	}{
+		{"resource cleanup P1 node=n1", 0, "Cleaned up P1 on n1"},
+		{"resource cleanup P9", 1, "there is no resource 'P9'"},
+		{"resource refresh", 0, "Cleaned up all resources on all nodes"},
+		{"resource cleanup P1 interval=x", 1, "is no time"},
+		{"resource failcount", 0, "No failcounts"},
+		{"resource failcount show P1 n1", 0, "No failcounts for resource 'P1'"},
+		{"resource move P1 n2", 0, "P1"},
+		{"host auth n1 n2 -u hacluster -p secret", 0, "n1: Authorized\nn2: Authorized\n"},
+		{"cluster auth n9 -u hacluster -p secret", 1, "n9: not of this cluster"},
+		{"cluster node remove n9", 1, "the cluster has no node 'n9'"},
+		{"cluster sync", 0, "n1: Succeeded"},
+		{"quorum status", 0, "Quorum information"},
+		{"quorum config", 0, "Options:"},
+		{"cluster config", 0, "Transport: knet"},
+		{"status", 0, "Cluster name: "},
+		{"stonith fence n2 --off", 0, ""},
+		{"stonith confirm n2 --force", 0, ""},
+		{"stonith history", 0, ""},
+	} {
+		if code, said := at(socket, step.command); code != step.code || !strings.Contains(said, step.want) || strings.Contains(said, "secret") {
+			t.Errorf("pcs %s: code %d\n%s", step.command, code, said)
+		}
+	}
+	if len(owned) != 3 || strings.Join(owned[0], " ") != "stonith fence n2 --off" {
+		t.Errorf("handed over: %q", owned)
+	}
+	if _, cib := at(socket, "constraint --full"); strings.Contains(cib, "cli-prefer") {
+		t.Errorf("the move has left something behind:\n%s", cib)
+	}
+	if code, said := at(t.TempDir()+"/nobody", "host auth n1"); code != 1 || !strings.Contains(said, "cerco cluster setup") {
+		t.Errorf("without a cluster: code %d: %s", code, said)
+	}
+	if code, said := at(socket, "-f x.xml resource cleanup"); code != 1 || !strings.Contains(said, "running cluster") {
+		t.Errorf("on a file: code %d: %s", code, said)
+	}
+}
