@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,8 @@ func TestEveryRequestLeavesARecord(t *testing.T) {
 	}
 	s.Stop()
 	got := records(t, dir)
-	// That a request is done is written beside the next one.
+	// That a request is done is written after its answer, so the next request's records may come before; a request's own
+	// are in their order.
 	slices.SortStableFunc(got, func(a, b guestfence.Record) int { return strings.Compare(a.Action, b.Action) })
 	if len(got) != 3 {
 		t.Fatalf("%+v", got)
@@ -102,7 +104,10 @@ func TestKilledBetweenAcceptedAndDone(t *testing.T) {
 			}
 			release()
 			w.Set("db", c.meanwhile)
-			s = start(t, w.Standalone("h1"), guestfence.TCP, func(cfg *guestfence.Config) { cfg.Dir = filepath.Join(left, "state") })
+			s = start(t, w.Standalone("h1"), guestfence.TCP, func(cfg *guestfence.Config) {
+				cfg.Dir = filepath.Join(left, "state")
+				guestfence.SettleWithin(cfg, time.Nanosecond)
+			})
 			name, args = reach(t, guestfence.TCP, s, "secret")
 			// A request on the same machine comes after the mending or sees what it left.
 			for _, r := range waitRecords(t, s, filepath.Join(left, "state")) {
@@ -128,6 +133,44 @@ func waitRecords(t *testing.T, s *guestfence.Server, dir string) []guestfence.Re
 	t.Helper()
 	s.Mended()
 	return records(t, dir)
+}
+
+// cutOff is a log of requests that were accepted and never done, in their order.
+func cutOff(t *testing.T, actions ...string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	now := time.Now().UTC()
+	var lines strings.Builder
+	for i, a := range actions {
+		at := now.Add(time.Duration(i-len(actions)) * time.Second).Format(time.RFC3339Nano)
+		fmt.Fprintf(&lines, `{"time":%q,"event":"accepted","id":"%d","action":%q,"uuid":%q,"was":"running"}`+"\n", at, i, a, dbUUID)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "requests.log"), []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// The daemon died after it had told the hypervisor to end the machine, and is back before the machine has ended.
+func TestRebootGoesOnWithoutTheDaemon(t *testing.T) {
+	w := newWorld()
+	s := start(t, w.Standalone("h1"), guestfence.TCP, func(c *guestfence.Config) { c.Dir = cutOff(t, "reboot") })
+	w.Set("db", guestfence.ShutOff)
+	s.Mended()
+	if _, is := w.Where("db"); is != guestfence.Running {
+		t.Errorf("the machine is %v", is)
+	}
+}
+
+// The daemon died when it had answered an off that came after the reboot, before it could write so.
+func TestOffAfterACutOffReboot(t *testing.T) {
+	w := newWorld()
+	w.Set("db", guestfence.ShutOff)
+	s := start(t, w.Standalone("h1"), guestfence.TCP, func(c *guestfence.Config) { c.Dir = cutOff(t, "reboot", "off") })
+	s.Mended()
+	if starts, _ := w.Count("db"); starts > 0 {
+		t.Error("a machine that a guest may have been told is off was started")
+	}
 }
 
 func TestTornLogIsRead(t *testing.T) {
@@ -166,11 +209,7 @@ func TestTornLogIsRead(t *testing.T) {
 // A reboot was cut off while the machine was off. When the daemon comes back, the hypervisor is away; somebody asks for
 // off before it is there: the machine stays off.
 func TestMendingComesBeforeNobody(t *testing.T) {
-	dir := t.TempDir()
-	line := `{"time":"` + time.Now().UTC().Format(time.RFC3339Nano) + `","event":"accepted","id":"1","action":"reboot","uuid":"` + dbUUID + `","was":"running"}` + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "requests.log"), []byte(line), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir := cutOff(t, "reboot")
 	w := newWorld()
 	w.Set("db", guestfence.ShutOff)
 	w.Break("h1", guestfence.ErrUnreachable)

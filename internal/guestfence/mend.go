@@ -17,12 +17,16 @@ const mendLimit = 10 * time.Minute
 // mend ends what a crash of the daemon cut off. Nobody was told that it is done, so off and on need nothing: who
 // asked asks again. But a machine that was to be rebooted must not stay off for it.
 func (s *Server) mend(cut, done []Record) {
+	settled := s.cfg.Now().Add(s.cfg.settle)
 	for _, r := range cut {
 		was := r
 		r.Event, r.Time, r.Result, r.Error = EventInterrupted, s.cfg.Now(), protocol.Failure.String(), "the daemon was killed"
-		if was.Action == protocol.Reboot.String() && was.Was != ShutOff.String() && was.Was != NoState.String() && r.Time.Sub(was.Time) < mendLimit && !cutOffSince(was, done) {
-			if err := s.restart(was); err != nil {
+		if was.Action == protocol.Reboot.String() && was.Was != ShutOff.String() && was.Was != NoState.String() && r.Time.Sub(was.Time) < mendLimit && !cutOffSince(was, slices.Concat(done, cut)) {
+			if err := s.restart(was, settled); err != nil {
 				r.Error += ", and restarting the machine failed: " + err.Error()
+			}
+			if s.ctx.Err() != nil {
+				return // the next daemon ends it
 			}
 		}
 		s.cfg.Log.Warn("a request was cut off", "action", r.Action, "machine", r.Name, "from", r.From, "error", r.Error)
@@ -32,25 +36,43 @@ func (s *Server) mend(cut, done []Record) {
 	}
 }
 
-// cutOffSince tells whether somebody else had the machine cut off after r.
-func cutOffSince(r Record, done []Record) bool {
-	return slices.ContainsFunc(done, func(d Record) bool {
-		return d.UUID == r.UUID && d.Action == protocol.Off.String() && d.Result == protocol.Success.String() && d.Time.After(r.Time)
+// cutOffSince tells whether somebody else had the machine cut off after r. An off that a crash cut off counts: it may
+// have been answered just before.
+func cutOffSince(r Record, others []Record) bool {
+	return slices.ContainsFunc(others, func(d Record) bool {
+		return d.UUID == r.UUID && d.Action == protocol.Off.String() && (d.Result == protocol.Success.String() || d.Event == EventAccepted) && d.Time.After(r.Time)
 	})
 }
 
-// mendAgain is how often a hypervisor is asked that cannot be reached.
-const mendAgain = 2 * time.Second
+const (
+	// mendAgain is how often a hypervisor is asked that cannot be reached.
+	mendAgain = 2 * time.Second
+	// settleLimit is how long after the daemon's death a hypervisor may still carry out what it was told before: it is
+	// patient with a machine that does not end.
+	settleLimit = 20 * time.Second
+	// settleAgain is how often a machine is looked at that may still be ended.
+	settleAgain = 200 * time.Millisecond
+)
 
-// restart starts a machine whose reboot was cut off, if it is off and nobody acted on it since. It waits for a
-// hypervisor that is away, but not for ever.
-func (s *Server) restart(r Record) error {
+// errRuns is returned for a machine that runs, so far.
+var errRuns = errors.New("the machine runs")
+
+// restart starts a machine whose reboot was cut off, if it is off or goes off until settled, and nobody acted on it
+// since. It waits for a hypervisor that is away, but not for ever.
+func (s *Server) restart(r Record, settled time.Time) error {
 	for {
 		err := s.restartOnce(r)
-		if !errors.Is(err, ErrUnreachable) || s.cfg.Now().Sub(r.Time) > mendLimit || s.ctx.Err() != nil {
+		now := s.cfg.Now()
+		switch {
+		case errors.Is(err, errRuns) && (!now.Before(settled) || s.ctx.Err() != nil):
+			return nil
+		case errors.Is(err, errRuns):
+			s.pause(settleAgain)
+		case !errors.Is(err, ErrUnreachable) || now.Sub(r.Time) > mendLimit || s.ctx.Err() != nil:
 			return err
+		default:
+			s.pause(mendAgain)
 		}
-		s.pause(mendAgain)
 	}
 }
 
@@ -70,7 +92,7 @@ func (s *Server) restartOnce(r Record) error {
 		return err
 	}
 	if !m.State.Off() {
-		return nil
+		return errRuns
 	}
 	return s.cfg.Machines.On(ctx, r.UUID)
 }

@@ -25,6 +25,8 @@ type Config struct {
 	Now       func() time.Time
 	// Dial calls guests back; nil means by the host's network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	settle time.Duration // zero means settleLimit
 }
 
 // Listener is where guests' requests come in.
@@ -79,6 +81,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{}).DialContext
+	}
+	if cfg.settle == 0 {
+		cfg.settle = settleLimit
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Server{
