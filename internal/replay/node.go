@@ -91,8 +91,13 @@ func (n *Node) setRate(rate float64) {
 	n.base, n.since, n.rate = n.clock(), n.w.at(), rate
 }
 
-// real is how long the world takes for what the node's clock says.
-func (n *Node) real(d time.Duration) time.Duration { return time.Duration(float64(d) / n.rate) }
+// real is how long the world takes for what the node's clock says; a moment more, lest a timer come before its time.
+func (n *Node) real(d time.Duration) time.Duration {
+	if n.rate == 1 {
+		return d
+	}
+	return time.Duration(float64(d)/n.rate) + time.Microsecond
+}
 
 // host has something happen on the host later, unless it is switched off before; a paused host does it afterwards.
 func (n *Node) host(d time.Duration, do func()) {

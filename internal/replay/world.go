@@ -67,6 +67,7 @@ type World struct {
 	queue queue
 	seq   int
 	steps int
+	still int // events at this moment
 	nodes []*Node
 
 	chain *entry // the newest that is committed anywhere
@@ -151,6 +152,12 @@ func (w *World) Run(d time.Duration) {
 	end := w.Now.Add(d)
 	for w.Breach == nil && len(w.queue) > 0 && !Begin.Add(w.queue[0].at).After(end) {
 		e := w.queue.pop()
+		if w.still++; e.at != w.at() {
+			w.still = 0
+		} else if w.still > mostAtOnce {
+			w.breach("I8: time stands still: %d events at once", w.still)
+			return
+		}
 		w.Now = Begin.Add(e.at)
 		w.steps++
 		e.do()
@@ -159,6 +166,9 @@ func (w *World) Run(d time.Duration) {
 		w.Now = end
 	}
 }
+
+// mostAtOnce is how many events may happen at the same moment.
+const mostAtOnce = 100_000
 
 // at is how long the world has been there.
 func (w *World) at() time.Duration { return w.Now.Sub(Begin) }
