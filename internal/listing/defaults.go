@@ -40,8 +40,11 @@ func Defaults(c *cib.CIB, kind DefaultsKind, o RuleOptions) Lines {
 			out = append(out, t.lines(rule).In(2)...)
 		}
 	}
-	if !found {
+	switch {
+	case !found:
 		return Lines{"No defaults set"}
+	case len(out) == 0: // there are some, and none of them counts any more
+		return Lines{""}
 	}
 	return out
 }
