@@ -81,3 +81,22 @@ func TestTreeIsWhole(t *testing.T) {
 	}
 	check("", nouns())
 }
+
+// TestBanWithoutANode has a resource leave the node that the status says it runs on.
+func TestBanWithoutANode(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cib.xml")
+	text := `<cib validate-with="pacemaker-3.1" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config/><nodes><node id="1" uname="n1"/></nodes>
+<resources><primitive id="A" class="ocf" provider="heartbeat" type="Dummy"/></resources><constraints/></configuration>
+<status><node_state id="1" uname="n1" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
+<lrm_resource id="A" type="Dummy" class="ocf" provider="heartbeat"><lrm_rsc_op id="A_last_0" operation="start" rc-code="0" op-status="0" call-id="1"
+ interval="0" transition-key="1:1:0:a" transition-magic="0:0;1:1:0:a"/></lrm_resource></lrm_resources></lrm></node_state></status></cib>`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, said := run(t, file, "resource", "ban", "A"); code != 0 {
+		t.Fatalf("code %d: %s", code, said)
+	}
+	if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), `<rsc_location id="cli-ban-A-on-n1" rsc="A" role="Started" node="n1" score="-INFINITY"/>`) {
+		t.Errorf("%v\n%s", err, data)
+	}
+}

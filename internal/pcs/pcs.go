@@ -31,8 +31,6 @@ type Env struct {
 	Context  context.Context  // ends what waits
 	Socket   string           // of the daemon of this node
 	Agents   configure.Agents // of this host
-	// Running lists the nodes that a resource runs on, or is promoted on, as the status of the CIB has it.
-	Running func(doc *cib.CIB, resource string, promoted bool) []string
 	// Own runs a command of Cerco's own, as "cluster", "invite", and returns its exit code; nil: there is none.
 	Own func(args []string) int
 	// Preview shows what the cluster would do about a change of configuration.

@@ -2,11 +2,13 @@ package pcs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/configure"
+	"github.com/cerco-ha/cerco/internal/scheduler"
 )
 
 // resourceMoveNoun has the verbs that leave a constraint behind, and that which takes it back.
@@ -51,8 +53,8 @@ func (c *call) moves(f func(*configure.Draft, *configure.Move) error) error {
 		return err
 	}
 	return c.change(func(d *configure.Draft) error {
-		if m.Node == "" && c.Running != nil {
-			m.Running = c.Running(d.CIB(), m.ID, m.Promoted)
+		if m.Node == "" {
+			m.Running = c.runningOn(d.CIB(), m.ID, m.Promoted)
 		}
 		return f(d, m)
 	})
@@ -67,4 +69,31 @@ func resourceClear(c *call) error {
 		return err
 	}
 	return c.change(func(d *configure.Draft) error { return configure.ClearMoves(d, m, c.has("expired"), c.Now()) })
+}
+
+// runningOn lists the nodes that a resource, or anything in it, runs on, as the status has it; with promoted those that it is
+// promoted on.
+func (c *call) runningOn(doc *cib.CIB, id string, promoted bool) []string {
+	var nodes []string
+	var walk func(list []*scheduler.ResourceView, inside bool)
+	walk = func(list []*scheduler.ResourceView, inside bool) {
+		for _, r := range list {
+			if r == nil {
+				continue
+			}
+			in := inside || r.Name == id || r.ID == id
+			for _, n := range r.On {
+				if in && (!promoted || r.Role == "Promoted") && !slices.Contains(nodes, n.Name) {
+					nodes = append(nodes, n.Name)
+				}
+			}
+			walk(r.Children, in)
+			for _, rep := range r.Replicas {
+				walk([]*scheduler.ResourceView{rep.IP, rep.Container, rep.Remote, rep.Child}, in)
+			}
+		}
+	}
+	walk(scheduler.Look(doc, scheduler.Options{Now: c.now()}).Resources, false)
+	slices.Sort(nodes)
+	return nodes
 }
