@@ -2,6 +2,7 @@ package pcs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -72,6 +73,7 @@ func words(text string) []string { return strings.Fields(text) }
 // rewrite puts the newest spelling in the place of an older one, and says so once.
 func (c *call) rewrite(p *parsed) error {
 	before := slices.Clone(p.words)
+	options := maps.Clone(p.options)
 	for _, s := range spellings() {
 		if len(p.words) < len(s.old) || !slices.Equal(p.words[:len(s.old)], s.old) {
 			continue
@@ -83,6 +85,11 @@ func (c *call) rewrite(p *parsed) error {
 	}
 	notes := oldOptions(p)
 	if !slices.Equal(before, p.words) {
+		for _, name := range sortedKeys(options) {
+			if values := options[name]; p.options[name] == nil && len(values) > 0 {
+				before = append(before, strings.TrimSpace("--"+name+" "+values[len(values)-1]))
+			}
+		}
 		notes = append(notes, fmt.Sprintf("'%s %s' is now: %s %s", c.program, strings.Join(before, " "), c.program, strings.Join(p.words, " ")))
 	}
 	for _, n := range notes {

@@ -12,7 +12,10 @@ func resourceUpdate(c *call) error {
 	}
 	u := &configure.Update{ID: c.words[0], Stonith: c.path[0] == "stonith"}
 	parts := sections(c.words[1:], "op", "meta")
-	params := slices.DeleteFunc(parts[0].words, func(w string) bool { return w == "params" }) // an older dialect's
+	params := slices.DeleteFunc(parts[0].words, func(w string) bool { return w == "params" })
+	if len(params) < len(parts[0].words) {
+		c.warnf("'params' is a word of crmsh: parameters follow the resource without it")
+	}
 	var err error
 	if u.Params, err = pairs(params); err != nil {
 		return err
