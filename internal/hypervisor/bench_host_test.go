@@ -27,11 +27,7 @@ func BenchmarkGuestFencing(b *testing.B) {
 				b.Skipf("needs fence-virt and fence-virtd: %v", err)
 			}
 		}
-		cerco := filepath.Join(b.TempDir(), "cerco")
-		if out, err := exec.Command("go", "build", "-o", cerco, "github.com/cerco-ha/cerco/cmd/cerco").CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, out)
-		}
-		b.Setenv("CERCO_TEST_BINARY", cerco)
+		build(b)
 		alone(b, "-test.run=^$", "-test.bench=^BenchmarkGuestFencing$", "-test.benchtime=1x", "-test.timeout=10m")
 		return
 	}
