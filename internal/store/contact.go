@@ -82,7 +82,7 @@ func (n *node) heardLeader(c Contact) {
 		return
 	}
 	addr := n.trans.EncodePeer(id, leader)
-	take(raft.RPC{RespChan: make(chan raft.RPCResponse, 1), Command: &raft.AppendEntriesRequest{Term: term, Leader: addr,
+	take(raft.RPC{RespChan: make(chan raft.RPCResponse, 1), Command: &raft.AppendEntriesRequest{Term: term,
 		RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: addr}}})
 }
 
