@@ -28,6 +28,7 @@ func nouns() []*verb {
 		clusterCIBNoun(),
 		clusterConfNoun(),
 		configNoun(),
+		backupNoun(),
 		constraintNoun(),
 		importNoun(),
 		nodeNoun(),
