@@ -265,7 +265,7 @@ func (n *Node) recover(t *task) {
 	switch {
 	case ok:
 		n.finish(t, cib.RCOk, cib.OpDone, "")
-	case !t.rec.begun:
+	case !t.rec.begun && op.Name == "start" && found == cib.RCNotRunning:
 		n.finish(t, cib.RCError, cib.OpCancelled, "the daemon was restarted before it began")
 	default:
 		n.finish(t, cib.RCError, cib.OpError, fmt.Sprintf("the daemon was restarted during it, and finds %d", found))

@@ -39,8 +39,9 @@ func Generate(seed uint64) Run {
 
 type generator struct {
 	*rand.Rand
-	cfg      Config
-	services []string
+	cfg        Config
+	services   []string
+	maintained bool // maintenance mode has been asked for
 }
 
 func (g *generator) yes() bool { return g.IntN(2) == 0 }
@@ -137,6 +138,7 @@ func (g *generator) fault() []string {
 func (g *generator) operator(node, service string) string {
 	switch g.IntN(10) {
 	case 0:
+		g.maintained = true
 		return "option maintenance-mode=" + g.of("true", "false")
 	case 1:
 		return fmt.Sprintf("fail %s %s %s %s", node, service, g.of("start", "stop", "monitor", "migrate_to"), g.of("0", "1"))
@@ -152,6 +154,9 @@ func (g *generator) operator(node, service string) string {
 		return "break " + node + " " + service
 	case 8:
 		return fmt.Sprintf("attribute %s master-c=%d", node, g.IntN(12)-1)
+	}
+	if g.maintained { // what is not managed goes on where it is, although its node counts as left in good order
+		return "cleanup"
 	}
 	return "stop " + node
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/cib"
 )
 
 // Outcome is what came of a run.
@@ -60,9 +62,11 @@ func (w *World) mend() {
 // started, as an operator would, and maintenance ends.
 func (w *World) settle() time.Duration {
 	began := w.Now
-	w.proposeUntil(optionCommand("maintenance-mode=false"), w.Now.Add(converge))
 	why := ""
 	for w.Breach == nil && w.Now.Sub(began) < converge {
+		if v, _ := cib.Value(w.State().CIB.Properties, &cib.RuleInput{Now: w.Now}, "maintenance-mode"); v != "false" && w.at()%time.Second < 250*time.Millisecond {
+			w.Propose(optionCommand("maintenance-mode=false")) // again: a deposed leader may have taken it
+		}
 		if w.Now.Sub(began) > 3*time.Second {
 			for _, n := range w.nodes {
 				n.Start()
