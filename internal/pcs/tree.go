@@ -23,6 +23,7 @@ type verb struct {
 // write a function that returns it in a file of its own, and give it a line here.
 func nouns() []*verb {
 	return join(append(append(statusShortcuts(), liveNouns()...),
+		guestNoun(),
 		aclNoun(),
 		alertNoun(),
 		clusterCIBNoun(),
