@@ -17,7 +17,7 @@ type Outcome struct {
 
 // converge is the bounded time of I8: within it the cluster is at rest after the last fault is over. Hosts need five
 // seconds to boot, and a fencing that has failed waits for up to ten before it is tried again.
-const converge = 90 * time.Second
+const converge = 60 * time.Second
 
 // Play carries a run out: all faults, then none any more, then the cluster comes to rest.
 func Play(r Run) Outcome {
