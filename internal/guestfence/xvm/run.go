@@ -3,6 +3,7 @@ package xvm
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -103,7 +104,10 @@ type asking struct {
 }
 
 func (o *options) run(ctx context.Context, env Env, name string, action protocol.Action) int {
-	a := &asking{options: o, env: env, action: action, seq: uint32(env.Now().Nanosecond() / 1000), random: unguessable}
+	a := &asking{options: o, env: env, action: action, random: unguessable}
+	var seq [4]byte // the original takes the clock's microseconds: two guests that ask the same in one of them are taken for one
+	unguessable(seq[:])
+	a.seq = binary.LittleEndian.Uint32(seq[:])
 	if (action == protocol.Null || action.Changes()) && o.delay > 0 && !wait(ctx, o.delay) {
 		return 1
 	}
