@@ -275,6 +275,7 @@ func (a *attributeCall) update() int {
 	case a.scope == "status" && a.set == "" && a.id == "":
 		return a.done(a.open().setAttributes(a.nodeUpdate()))
 	}
+	a.open().fresh()
 	list, err := a.matching()
 	if err != nil {
 		return a.worldError(err)
@@ -346,6 +347,7 @@ func (a *attributeCall) delete() int {
 	if a.scope == "status" && a.open().live() != nil {
 		return a.done(a.open().setAttributes(u))
 	}
+	a.open().fresh()
 	list, err := a.matching()
 	switch {
 	case err != nil:

@@ -23,6 +23,9 @@ type world interface {
 	localNode() (string, error)
 	// live is the daemon, nil for a file.
 	live() *client.Client
+	// fresh has what is read from now on be no older than the call: a node's own copy may lag behind what another
+	// node was told is done, and a change that is made from it would be refused.
+	fresh()
 }
 
 // liveWorld is a running cluster.
@@ -30,6 +33,7 @@ type liveWorld struct {
 	call   *call
 	client *client.Client
 	cached *cib.CIB
+	newest bool
 }
 
 var _ world = (*liveWorld)(nil)
@@ -44,6 +48,8 @@ func (w *liveWorld) daemon() (*client.Client, error) {
 	}
 	return w.client, nil
 }
+
+func (w *liveWorld) fresh() { w.newest, w.cached = true, nil }
 
 func (w *liveWorld) live() *client.Client {
 	d, err := w.daemon()
@@ -61,7 +67,7 @@ func (w *liveWorld) document() (*cib.CIB, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := d.CIB(w.call.context(), true)
+	data, err := d.CIB(w.call.context(), !w.newest)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +80,7 @@ func (w *liveWorld) find(xpath string) ([]wire.Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.Query(w.call.context(), xpath, true)
+	return d.Query(w.call.context(), xpath, !w.newest)
 }
 
 func (w *liveWorld) edit(edits ...cib.Edit) error {
@@ -100,7 +106,7 @@ func (w *liveWorld) attributes(node, name string) ([]wire.Attribute, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.Attributes(w.call.context(), node, name, true)
+	return d.Attributes(w.call.context(), node, name, !w.newest)
 }
 
 func (w *liveWorld) localNode() (string, error) {
@@ -122,6 +128,8 @@ type fileWorld struct {
 var _ world = (*fileWorld)(nil)
 
 func (w *fileWorld) live() *client.Client { return nil }
+
+func (w *fileWorld) fresh() {}
 
 func (w *fileWorld) document() (*cib.CIB, error) {
 	if w.doc != nil {
