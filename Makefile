@@ -72,9 +72,9 @@ corpus-list: build ## the same, naming each case that fails (tier, case, levels)
 corpus-floor: build ## lift corpus.floor to what holds now
 	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -raise
 
-REPLAY ?=
-pcs-replay: build ## have recorded calls of pcs 0.11.5 carried out by Cerco; fails below pcs.floor; REPLAY="-filter 'resource create'"
-	go run ./tools/pcsreplay -shared $(SHARED) -floor pcs.floor $(REPLAY)
+CALLS ?=
+pcs-replay: build ## have recorded calls of pcs 0.11.5 carried out by Cerco; fails below pcs.floor; CALLS="-filter 'resource create'"
+	go run ./tools/pcsreplay -shared $(SHARED) -floor pcs.floor $(CALLS)
 
 pcs-replay-floor: build ## lift pcs.floor to what holds now
 	go run ./tools/pcsreplay -shared $(SHARED) -floor pcs.floor -raise
