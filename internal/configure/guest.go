@@ -20,39 +20,39 @@ func AddGuest(d *Draft, node, id string, options []Pair) error {
 		}
 	}
 	addr, _ := Lookup(options, "remote-addr")
-	for r := range d.CIB().AllResources() {
-		name := metaOf(r, "remote-node")
-		switch {
-		case r.ID == id && name != "":
-			d.Fail("the resource '%s' is already a guest node", id)
-		case name == node || r.ID == node || metaOf(r, "remote-addr") == node:
-			d.Fail("'%s' already exists", node)
-		case addr != "" && (name == addr || metaOf(r, "remote-addr") == addr):
-			d.Fail("'%s' already exists", addr)
-		}
+	p := d.resource(id, "primitive")
+	if p != nil && guestName(p.Last()) != "" {
+		return d.refuse("the resource '%s' is already a guest node", id)
 	}
-	if d.CIB().NodeByName(node) != nil {
-		d.Fail("'%s' already exists: it is a node of the cluster", node)
+	have := d.remotes("")
+	if slices.Contains(have, node) || d.Taken(node) {
+		d.Fail("'%s' already exists: choose another name for the guest node", node)
+	}
+	if addr != "" && addr != node && slices.Contains(have, addr) {
+		d.Fail("'%s' already exists: another node has that name or address", addr)
 	}
 	if err := d.Refused(); err != nil {
 		return err
 	}
-	if p := d.resource(id, "primitive"); p != nil {
-		d.SetPairs(p, "meta_attributes", append([]Pair{{Name: "remote-node", Value: node}}, options...))
-	}
-	return d.Refused()
+	d.SetPairs(p, "meta_attributes", append([]Pair{{Name: "remote-node", Value: node}}, options...))
+	return nil
+}
+
+// guestName is the name of the node that a resource makes, empty if it makes none.
+func guestName(e *cib.Element) string {
+	name, _ := Lookup(pairsOf(e, "meta_attributes"), "remote-node")
+	return name
 }
 
 // RemoveGuest makes an ordinary resource of a guest node, which is named by its name, its address or its resource. It
 // returns the names of the nodes.
 func RemoveGuest(d *Draft, what string) ([]string, error) {
 	var nodes, ids []string
-	for r := range d.CIB().AllResources() {
-		node := metaOf(r, "remote-node")
-		if node == "" || what != node && what != r.ID && what != metaOf(r, "remote-addr") {
-			continue
+	for _, p := range d.Where(func(e *cib.Element) bool { return e.Name == "primitive" && guestName(e) != "" }) {
+		e := p.Last()
+		if addr, _ := Lookup(pairsOf(e, "meta_attributes"), "remote-addr"); what == guestName(e) || what == e.ID() || what == addr {
+			nodes, ids = append(nodes, guestName(e)), append(ids, e.ID())
 		}
-		nodes, ids = append(nodes, node), append(ids, r.ID)
 	}
 	if len(ids) == 0 {
 		return nil, d.refuse("guest node '%s' does not appear to exist in configuration", what)
@@ -68,16 +68,4 @@ func RemoveGuest(d *Draft, what string) ([]string, error) {
 		d.SetPairs(d.Find(id, "primitive"), "meta_attributes", off)
 	}
 	return nodes, nil
-}
-
-// metaOf is a meta attribute of a resource as it is written, empty if it is not.
-func metaOf(r *cib.Resource, name string) string {
-	for _, set := range r.Meta {
-		for _, p := range set.Pairs {
-			if p.Name == name {
-				return p.Value
-			}
-		}
-	}
-	return ""
 }

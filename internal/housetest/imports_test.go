@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/cibfile":     {"internal/cib"},
 	"internal/listing":     {"internal/cib"},
 	"internal/configure":   {"internal/cib"},
-	"internal/pcs":         {"internal/convert", "internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/listing", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
+	"internal/pcs":         {"internal/convert", "internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/listing", "internal/driver", "internal/fencer", "internal/wire", "internal/secret", "internal/api/apitest"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},
 	"internal/cli":         {"internal/cib", "internal/transition", "internal/scheduler", "internal/secret", "internal/simulate", "internal/status", "internal/client", "internal/events", "internal/wire", "internal/api/apitest"},

@@ -33,11 +33,7 @@ func configBackup(c *call) error {
 	if err := c.want(0, 1); err != nil {
 		return err
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	_, doc, err := c.document()
 	if err != nil {
 		return err
 	}
@@ -129,11 +125,7 @@ func configRestore(c *call) error {
 	if root.Name != "cib" || conf == nil {
 		return fmt.Errorf("%s has no configuration in it: its %s begins with <%s>", name, backedUpCIB, root.Name)
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	w, doc, err := c.document()
 	if err != nil {
 		return err
 	}

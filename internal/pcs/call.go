@@ -108,11 +108,7 @@ func sections(words []string, keywords ...string) []section {
 
 // show has f print what a configuration says.
 func (c *call) show(f func(doc *cib.CIB, w io.Writer) error) error {
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	_, doc, err := c.document()
 	if err != nil {
 		return err
 	}
@@ -121,11 +117,7 @@ func (c *call) show(f func(doc *cib.CIB, w io.Writer) error) error {
 
 // change has f change the configuration, says what there is to say of it, and commits it.
 func (c *call) change(f func(d *configure.Draft) error) error {
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	w, doc, err := c.document()
 	if err != nil {
 		return err
 	}

@@ -105,11 +105,7 @@ func clusterCIB(c *call) error {
 	if len(files) > 1 {
 		return c.misused("one file is enough, and %d are named: %s", len(files), strings.Join(files, ", "))
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	_, doc, err := c.document()
 	if err != nil {
 		return err
 	}
@@ -162,11 +158,7 @@ func cibPush(c *call) error {
 	if err != nil {
 		return err
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	w, doc, err := c.document()
 	if err != nil {
 		return err
 	}
@@ -333,11 +325,7 @@ func clusterVerify(c *call) error {
 	if len(c.words) == 1 { // as pcs 0.9 had it
 		c.options["f"] = []string{c.words[0]}
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	_, doc, err := c.document()
 	if err != nil {
 		return err
 	}
@@ -379,11 +367,7 @@ func clusterEdit(c *call) error {
 	if editor == "" {
 		return errors.New("$EDITOR environment variable is not set: it names the editor, such as EDITOR=vi")
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
+	w, doc, err := c.document()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/convert"
 	"github.com/cerco-ha/cerco/internal/listing"
+	"github.com/cerco-ha/cerco/internal/secret"
 )
 
 func importNoun() *verb {
@@ -96,8 +97,8 @@ func (c *call) again(words []string) error {
 func masked(words []string) []string {
 	out := slices.Clone(words)
 	for i, w := range out {
-		if name, _, ok := strings.Cut(w, "="); ok && (strings.Contains(name, "passw") || strings.HasSuffix(name, "passwd")) && !strings.HasSuffix(name, "_script") {
-			out[i] = name + "=******"
+		if name, _, ok := strings.Cut(w, "="); ok && secret.Is(name) {
+			out[i] = name + "=" + secret.Mask
 		}
 	}
 	return out
@@ -179,11 +180,7 @@ func (c *call) importCIB(file string, data []byte) error {
 		c.note("\nNothing was done. '%s import %s --yes' puts its configuration in force; who belongs to the cluster is not taken from it.", c.program, file)
 		return nil
 	}
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	now, err := w.read()
+	w, now, err := c.document()
 	if err != nil {
 		return err
 	}

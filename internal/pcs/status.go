@@ -2,6 +2,7 @@ package pcs
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -41,11 +42,7 @@ func statusShortcuts() []*verb {
 
 // view is the state that a command shows: of a file, or of the cluster.
 func (c *call) view() (*cib.CIB, *scheduler.View, error) {
-	w, err := c.world()
-	if err != nil {
-		return nil, nil, err
-	}
-	doc, err := w.read()
+	_, doc, err := c.document()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -236,30 +233,17 @@ func stonithStatus(c *call) error {
 	if err := c.listed("NO stonith devices configured", func(r *scheduler.ResourceView) bool { return r.Class == "stonith" }); err != nil {
 		return err
 	}
-	if len(c.words) > 0 || c.has("hide-inactive") {
+	if len(c.words) > 0 {
 		return nil
 	}
-	return c.lines(func(doc *cib.CIB) listing.Lines {
+	return c.show(func(doc *cib.CIB, w io.Writer) error {
 		levels := listing.Levels(doc)
 		if len(levels) == 0 {
 			return nil
 		}
-		return append(listing.Lines{"", "Fencing Levels:"}, levels.In(1)...)
+		_, err := append(listing.Lines{"", "Fencing Levels:"}, levels.In(1)...).WriteTo(w)
+		return err
 	})
-}
-
-// lines prints lines about the configuration.
-func (c *call) lines(f func(doc *cib.CIB) listing.Lines) error {
-	w, err := c.world()
-	if err != nil {
-		return err
-	}
-	doc, err := w.read()
-	if err != nil {
-		return err
-	}
-	_, err = f(doc).WriteTo(c.Stdout)
-	return err
 }
 
 // listed prints the resources that are asked for: those that pass, or those that an id or a tag names, whatever they are.

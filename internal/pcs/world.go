@@ -42,6 +42,16 @@ func (c *call) world() (world, error) {
 	return c.opened, nil
 }
 
+// document opens what the command works on, and reads it.
+func (c *call) document() (world, *cib.CIB, error) {
+	w, err := c.world()
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, err := w.read()
+	return w, doc, err
+}
+
 // onFile reports whether the command works on a file.
 func (c *call) onFile() bool { return c.has("f") }
 
@@ -121,13 +131,8 @@ func (w *liveWorld) conflict(from *cib.CIB) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	for _, c := range cib.Diff(from.Root, now.Root).Changes {
-		if strings.HasPrefix(c.Path, "/cib/configuration") {
-			fmt.Fprintf(&b, "\n  %s %s", c.Op, c.Path)
-		}
-	}
-	return fmt.Errorf("the configuration has been changed meanwhile, from version %s to %s; nothing was done, try again. Changed by others:%s", from.Version, now.Version, b.String())
+	return fmt.Errorf("the configuration has been changed meanwhile, from version %s to %s; nothing was done, try again. Changed by others:%s",
+		from.Version, now.Version, changesText(from.Root, now.Root))
 }
 
 // wait is what --wait asks for.
