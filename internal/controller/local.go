@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -17,6 +18,7 @@ type Local struct {
 
 	epoch   cib.Epoch
 	cluster cib.Cluster
+	made    time.Time
 }
 
 // LocalStops decides what a node without quorum does, from the last state it has. It starts, promotes and
@@ -32,7 +34,7 @@ func LocalStops(s cib.State, node string, epoch cib.Epoch, now time.Time) (*Loca
 		return nil, fmt.Errorf("what to do without quorum: %w", err)
 	}
 	plan := scheduler.Schedule(in, scheduler.Options{Now: now, TransitionID: int(epoch.Plan)})
-	l := &Local{Plan: plan, epoch: epoch, cluster: s.Cluster}
+	l := &Local{Plan: plan, epoch: epoch, cluster: s.Cluster, made: now}
 	g := *plan.Graph
 	g.Actions, g.Idle = nil, nil
 	kept := map[int]bool{}
@@ -61,7 +63,31 @@ func LocalStops(s cib.State, node string, epoch cib.Epoch, now time.Time) (*Loca
 	return l, nil
 }
 
-// Operation is what the node's executor is told to do for an action of the Graph.
+// Operation is what the node's executor is told to do for an action of the Graph. Its number is none that a leader
+// gives in a plan of the same epoch, nor that of an earlier plan of the node's own: for the executor it would be the
+// same operation.
 func (l *Local) Operation(a *transition.Action) cib.Operation {
-	return makeOperation(a, l.epoch, l.Graph, l.cluster)
+	op := makeOperation(a, l.epoch, l.Graph, l.cluster)
+	op.Action = -int(l.made.UnixMilli()*1000) - a.ID
+	return op
+}
+
+// Known is the last state that a node has, with what it knows besides: results that the leader has said to be
+// committed, and those that no leader has taken yet. Without them, who is cut off in this moment would not know what it
+// has started itself. An error comes with the state as it was.
+func Known(s cib.State, node string, told, unacked []cib.OpResult, now time.Time) (cib.State, error) {
+	results := slices.Clone(told)
+	for _, r := range unacked {
+		if !slices.ContainsFunc(told, func(t cib.OpResult) bool { return t.Serial == r.Serial }) {
+			results = append(results, r)
+		}
+	}
+	if len(results) == 0 {
+		return s, nil
+	}
+	with, err := cib.Apply(s, cib.Command{V: cib.CommandVersion, At: now, By: node, Results: results})
+	if err != nil {
+		return s, fmt.Errorf("what %s has done and nobody knows yet: %w", node, err)
+	}
+	return with, nil
 }

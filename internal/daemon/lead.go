@@ -16,17 +16,10 @@ import (
 
 // office is this node's time as the leader: one term.
 type office struct {
-	term   uint64
-	ctx    context.Context
-	end    context.CancelFunc
-	mu     sync.Mutex
-	open   map[string]bool // members that have opened their ledger
-	asking map[string]bool // members that are being asked for it
-	begun  bool            // the controller knows that it leads
-
-	patience time.Time          // until then a member that is heard and opens no ledger is waited for
-	complete bool               // it has been known once of everybody whether they are there
-	told     controller.Members // what the controller was told last
+	ctx  context.Context
+	end  context.CancelFunc
+	mu   sync.Mutex
+	duty *controller.Office // under mu
 }
 
 // ledgerPatience is how long a member may take to open its ledger. One that does not is asked again for as
@@ -36,9 +29,6 @@ const ledgerPatience = 2 * time.Second
 // barrierAgain is after how long a new leader tries the barrier of its term again. As long as the office lasts,
 // nobody else decides: an office that gave up here would leave the cluster without anybody who does.
 const barrierAgain = 100 * time.Millisecond
-
-// officePatience is how long a new leader waits for ledgers before it plans without those that stay closed.
-const officePatience = 15 * time.Second
 
 // ackPatience is how long a report waits to become a fact; then the node sends it again, with what came since.
 const ackPatience = 2 * time.Second
@@ -50,7 +40,7 @@ func (d *Daemon) lead(leads bool, term uint64) {
 	d.office = nil
 	if leads {
 		ctx, end := context.WithCancel(d.ctx)
-		d.office = &office{term: term, ctx: ctx, end: end, open: map[string]bool{}, asking: map[string]bool{}}
+		d.office = &office{ctx: ctx, end: end, duty: controller.NewOffice(term)}
 	}
 	now := d.office
 	d.officeMu.Unlock()
@@ -69,7 +59,7 @@ func (d *Daemon) lead(leads bool, term uint64) {
 // ledger takes no orders of an earlier term any more.
 func (d *Daemon) takeOffice(o *office) {
 	for err := d.store.Barrier(o.ctx); err != nil; err = d.store.Barrier(o.ctx) {
-		d.log.Info("the barrier of a new term did not hold", "term", o.term, "error", err)
+		d.log.Info("the barrier of a new term did not hold", "term", o.duty.Term, "error", err)
 		select {
 		case <-time.After(barrierAgain):
 		case <-o.ctx.Done(): // somebody else leads, or nobody
@@ -77,8 +67,8 @@ func (d *Daemon) takeOffice(o *office) {
 		}
 	}
 	o.mu.Lock()
-	o.begun, o.patience = true, d.cfg.Now().Add(officePatience)
-	d.loop.put(controller.Lead{Term: o.term, State: d.store.View()})
+	o.duty.Begin(d.cfg.Now())
+	d.loop.put(controller.Lead{Term: o.duty.Term, State: d.store.View()})
 	o.mu.Unlock()
 	d.members.Poke()
 	d.membersChanged()
@@ -88,7 +78,7 @@ func (d *Daemon) takeOffice(o *office) {
 func (d *Daemon) openLedger(o *office, node string) (l controller.Ledger, err error) {
 	ctx, cancel := context.WithTimeout(o.ctx, ledgerPatience)
 	defer cancel()
-	body, err := json.Marshal(cib.Epoch{Term: o.term})
+	body, err := json.Marshal(cib.Epoch{Term: o.duty.Term})
 	if err != nil {
 		return l, err
 	}
@@ -100,11 +90,7 @@ func (d *Daemon) openLedger(o *office, node string) (l controller.Ledger, err er
 	if err := json.Unmarshal(answer, &of); err != nil {
 		return l, fmt.Errorf("the ledger of %s: %w", node, err)
 	}
-	l = controller.Ledger{Answered: []string{node}, InFlight: of.InFlight, Unacked: of.Unacked}
-	for _, r := range of.Unacked { // nothing may be planned that does not know of it
-		l.InFlight = append(l.InFlight, r.Op)
-	}
-	return l, nil
+	return controller.LedgerOf(node, of.InFlight, of.Unacked), nil
 }
 
 // serveLedger opens this node's ledger to a new leader.
@@ -136,7 +122,7 @@ func (d *Daemon) inOffice() *office {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.begun {
+	if !o.duty.Begun() {
 		return nil
 	}
 	return o

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -167,15 +166,9 @@ func (l *lone) stopHere(why string) {
 		case d.members.View().Leader != "" && d.mayAct():
 			return // whoever leads knows better; one that is only remembered knows nothing
 		}
-		op := local.Operation(a)
-		op.Action = ownAction(began, a.ID)
-		r.Finish(a.ID, d.doHere(op))
+		r.Finish(a.ID, d.doHere(local.Operation(a)))
 	}
 }
-
-// ownAction is the number of an action that no leader has ordered. It is none that a leader gives in a plan of
-// the same epoch, nor that of an earlier plan of our own: for the executor it would be the same operation.
-func ownAction(plan time.Time, id int) int { return -int(plan.UnixMilli()*1000) - id }
 
 // doHere has this node's executor do something and waits until it is done.
 func (d *Daemon) doHere(op cib.Operation) (ok bool) {
@@ -215,17 +208,6 @@ func (d *Daemon) doHere(op cib.Operation) (ok bool) {
 func (d *Daemon) withUnacked() (cib.State, error) {
 	l, err := d.executor.Ledger(d.executor.Epoch())
 	s := d.store.View()
-	results := d.told.beyond(s.Cluster.Generation, s.Index)
-	if err == nil {
-		for _, r := range l.Unacked {
-			if !slices.ContainsFunc(results, func(t cib.OpResult) bool { return t.Serial == r.Serial }) {
-				results = append(results, r)
-			}
-		}
-	}
-	if len(results) == 0 {
-		return s, err
-	}
-	s, applyErr := cib.Apply(s, cib.Command{At: d.cfg.Now(), By: d.node.Name, Results: results})
-	return s, errors.Join(err, applyErr)
+	s, knownErr := controller.Known(s, d.node.Name, d.told.beyond(s.Cluster.Generation, s.Index), l.Unacked, d.cfg.Now())
+	return s, errors.Join(err, knownErr)
 }

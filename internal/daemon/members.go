@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/fencer"
 	"github.com/cerco-ha/cerco/internal/membership"
@@ -105,10 +103,7 @@ func (d *Daemon) viewChanged(membership.View) {
 	d.leaveAlone()
 }
 
-// membersChanged tells the controller who is there, once that is known: of every node that was up, it must
-// have been heard or be lost, and whoever is heard must have opened its ledger. One that is heard and does not
-// open it holds the others up for a while only; it gets no orders that would not be safe, since it takes none
-// without having seen the new term.
+// membersChanged tells the controller who is there, and asks whoever has not opened its ledger in this office for it.
 func (d *Daemon) membersChanged() {
 	o := d.leading()
 	if o == nil {
@@ -118,87 +113,40 @@ func (d *Daemon) membersChanged() {
 	if !v.Leads {
 		return
 	}
+	now := controller.Members{Quorate: v.Verdict.Quorate, Why: v.Verdict.Why}
+	for _, s := range v.Seen {
+		now.Heard = append(now.Heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Run: s.Run, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.begun {
-		return
+	ask, tell := o.duty.Members(now, d.store.View(), d.cfg.Now())
+	for _, node := range ask {
+		d.aside(func() { d.askLedger(o, node) })
 	}
-	heard := make([]controller.Heard, 0, len(v.Seen))
-	for _, s := range v.Seen {
-		if s.Lost {
-			delete(o.open, s.Name) // it may act unheard: when it is back it must tell anew
-		}
-		if s.Ready && !s.Lost && !o.open[s.Name] {
-			d.askLedger(o, s.Name)
-			s.Ready = false
-		}
-		heard = append(heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Run: s.Run, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+	if tell != nil {
+		d.loop.put(*tell)
 	}
-	if !o.complete && !complete(heard, d.store.View()) && d.cfg.Now().Before(o.patience) {
-		return
-	}
-	o.complete = true
-	ev := controller.Members{Heard: heard, Quorate: v.Verdict.Quorate, Why: v.Verdict.Why}
-	if same(ev, o.told) {
-		return
-	}
-	o.told = ev
-	d.loop.put(ev)
 }
 
-// complete reports whether of every node that was up it is known what has become of it, and of every one that is
-// heard and was never written down what it runs: a plan would take it for unseen, and have it fenced.
-func complete(heard []controller.Heard, s cib.State) bool {
-	for _, h := range heard {
-		if !h.Lost && !h.Ready && s.CIB.NodeState(h.ID) == nil && s.Cluster.Member(h.Name) != nil {
-			return false
-		}
-	}
-	for _, n := range s.CIB.Status.Nodes {
-		if n.InCCM != "true" || s.Cluster.Member(n.Name) == nil {
-			continue
-		}
-		i := slices.IndexFunc(heard, func(h controller.Heard) bool { return h.ID == n.ID })
-		if i < 0 || !heard[i].Lost && !heard[i].Ready {
-			return false
-		}
-	}
-	return true
-}
-
-// same reports whether there is nothing new in a: when somebody was heard last is none.
-func same(a, b controller.Members) bool {
-	return a.Quorate == b.Quorate && a.Why == b.Why && slices.EqualFunc(a.Heard, b.Heard, func(x, y controller.Heard) bool {
-		x.LastHeard, y.LastHeard = time.Time{}, time.Time{}
-		return x == y
-	})
-}
-
-// askLedger has a member open its ledger, beside the way. Whoever does not is asked again. o.mu is held.
+// askLedger has a member open its ledger. Whoever does not is asked again.
 func (d *Daemon) askLedger(o *office, node string) {
-	if o.asking[node] {
-		return
-	}
-	o.asking[node] = true
-	d.aside(func() {
-		ledger, err := d.openLedger(o, node)
-		if err == nil {
-			d.loop.put(ledger)
-		} else {
-			if o.ctx.Err() == nil {
-				d.log.Warn("a node does not open its ledger: it is asked again, and gets no orders before", "peer", node, "error", err)
-			}
-			select {
-			case <-time.After(ledgerPatience / 10):
-			case <-o.ctx.Done(): // nobody is asked for this office any more
-				return
-			}
+	ledger, err := d.openLedger(o, node)
+	if err == nil {
+		d.loop.put(ledger)
+	} else {
+		if o.ctx.Err() == nil {
+			d.log.Warn("a node does not open its ledger: it is asked again, and gets no orders before", "peer", node, "error", err)
 		}
-		o.mu.Lock()
-		o.open[node], o.asking[node] = err == nil, false
-		o.mu.Unlock()
-		d.membersChanged()
-	})
+		select {
+		case <-time.After(ledgerPatience / 10):
+		case <-o.ctx.Done(): // nobody is asked for this office any more
+			return
+		}
+	}
+	o.mu.Lock()
+	o.duty.Asked(node, err == nil)
+	o.mu.Unlock()
+	d.membersChanged()
 }
 
 // heard is the last sign of life of a node.

@@ -200,7 +200,7 @@ func (w *World) Plan() *scheduler.Plan {
 func (w *World) Settled() string {
 	l := w.Leader()
 	switch {
-	case l == nil || !l.d.office.begun:
+	case l == nil || !l.d.office.Begun():
 		return "nobody leads"
 	case l.d.ctl.Status().Phase != "resting":
 		return "the leader is " + l.d.ctl.Status().Phase

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -65,11 +64,11 @@ func (n *Node) stopHere(why string) {
 		})
 		return
 	}
-	n.followAlone(l, transition.NewRunner(l.Graph), began)
+	n.followAlone(l, transition.NewRunner(l.Graph))
 }
 
 // followAlone leads through the plan of a node that is alone.
-func (n *Node) followAlone(l *controller.Local, r *transition.Runner, began time.Time) {
+func (n *Node) followAlone(l *controller.Local, r *transition.Runner) {
 	for a := r.Next(); a != nil; a = r.Next() {
 		if a.Kind == transition.Pseudo {
 			r.Finish(a.ID, true)
@@ -79,14 +78,13 @@ func (n *Node) followAlone(l *controller.Local, r *transition.Runner, began time
 			break
 		}
 		op := l.Operation(a)
-		op.Action = -int(began.UnixMilli()*1000) - a.ID
 		if op.Epoch.Less(n.ledger.epoch) {
 			r.Finish(a.ID, false)
 			continue
 		}
 		n.enqueue(&task{rec: n.accept(op), then: func(ok bool) {
 			r.Finish(a.ID, ok)
-			n.followAlone(l, r, began)
+			n.followAlone(l, r)
 		}})
 		return
 	}
@@ -95,21 +93,13 @@ func (n *Node) followAlone(l *controller.Local, r *transition.Runner, began time
 
 // withUnacked is this node's state, with the results that no log has yet, or that it has not heard to be in it.
 func (n *Node) withUnacked() cib.State {
-	s := n.view()
-	var results []cib.OpResult
+	var told []cib.OpResult
 	for _, t := range n.d.told {
-		results = append(results, t.results...)
+		told = append(told, t.results...)
 	}
-	for _, r := range n.ledger.unacked {
-		if !slices.ContainsFunc(results, func(t cib.OpResult) bool { return t.Serial == r.Serial }) {
-			results = append(results, r)
-		}
-	}
-	if len(results) == 0 {
-		return s
-	}
-	if with, err := cib.Apply(s, cib.Command{V: cib.CommandVersion, At: n.now(), By: n.Name, Results: results}); err == nil {
-		return with
+	s, err := controller.Known(n.view(), n.Name, told, n.ledger.unacked, n.now())
+	if err != nil {
+		n.w.breach("%s alone: %v", n.Name, err)
 	}
 	return s
 }

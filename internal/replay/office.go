@@ -1,27 +1,20 @@
 package replay
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 )
 
-// office is a node's time as the leader: one term. It is what internal/daemon does in lead.go and members.go.
+// office is a node's time as the leader: one term. What it decides is the controller's Office, as in the daemon.
 type office struct {
-	term         uint64
-	begun        bool
-	open, asking map[*Node]bool
-	patience     time.Time
-	complete     bool
-	told         controller.Members
-	acks         []*ack
+	*controller.Office
+	acks []*ack
 }
 
 const (
 	ledgerPatience = 2 * time.Second
-	officePatience = 15 * time.Second
 	orderPatience  = 5 * time.Second
 	ackPatience    = 2 * time.Second
 	barrierAgain   = 100 * time.Millisecond
@@ -29,7 +22,7 @@ const (
 
 // lead takes an office: once the barrier of the term is committed.
 func (n *Node) lead(barrier *entry) {
-	o := &office{term: n.disk.term, open: map[*Node]bool{}, asking: map[*Node]bool{}}
+	o := &office{Office: controller.NewOffice(n.disk.term)}
 	n.d.office = o
 	if n.w.offices++; n.w.offices > 1 {
 		n.w.count("leader change")
@@ -58,11 +51,11 @@ func (n *Node) takeOffice(o *office, barrier *entry) {
 		if n.d.office != o {
 			return
 		}
-		o.begun, o.patience = true, n.now().Add(officePatience)
-		n.d.put(controller.Lead{Term: o.term, State: n.view()})
+		o.Begin(n.now())
+		n.d.put(controller.Lead{Term: o.Term, State: n.view()})
 		n.poke()
 		n.membersChanged()
-		n.after(officePatience, n.membersChanged)
+		n.after(controller.OfficePatience, n.membersChanged)
 	}
 	if n.d.commit.index >= barrier.index {
 		begin(barrier)
@@ -82,79 +75,36 @@ func (n *Node) lose() {
 // membersChanged tells the controller who is there, once that is known.
 func (n *Node) membersChanged() {
 	o := n.d.office
-	if o == nil || !o.begun || n.d.members == nil {
+	if o == nil || !o.Begun() || n.d.members == nil {
 		return
 	}
 	v := n.d.members.View()
 	if !v.Leads {
 		return
 	}
-	var heard []controller.Heard
+	now := controller.Members{Quorate: v.Verdict.Quorate, Why: v.Verdict.Why}
 	for _, s := range v.Seen {
-		other := n.w.Node(s.Name)
-		if s.Lost {
-			delete(o.open, other)
-		}
-		if s.Ready && !s.Lost && !o.open[other] {
-			n.askLedger(o, other)
-			s.Ready = false
-		}
-		heard = append(heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Run: s.Run, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
+		now.Heard = append(now.Heard, controller.Heard{ID: s.ID, Name: s.Name, BootID: s.BootID, Run: s.Run, Lost: s.Lost, LastHeard: s.LastHeard, Ready: s.Ready})
 	}
-	if !o.complete && !complete(heard, n.view()) && n.now().Before(o.patience) {
-		return
+	ask, tell := o.Members(now, n.view(), n.now())
+	for _, name := range ask {
+		n.askLedger(o, n.w.Node(name))
 	}
-	o.complete = true
-	ev := controller.Members{Heard: heard, Quorate: v.Verdict.Quorate, Why: v.Verdict.Why}
-	if same(ev, o.told) {
-		return
+	if tell != nil {
+		n.d.put(*tell)
 	}
-	o.told = ev
-	n.d.put(ev)
-}
-
-// complete reports whether of every node that was up it is known what has become of it, and of every one that is
-// heard and was never written down what it runs: a plan would take it for unseen, and have it fenced.
-func complete(heard []controller.Heard, s cib.State) bool {
-	for _, h := range heard {
-		if !h.Lost && !h.Ready && s.CIB.NodeState(h.ID) == nil && s.Cluster.Member(h.Name) != nil {
-			return false
-		}
-	}
-	for _, n := range s.CIB.Status.Nodes {
-		if n.InCCM != "true" || s.Cluster.Member(n.Name) == nil {
-			continue
-		}
-		i := slices.IndexFunc(heard, func(h controller.Heard) bool { return h.ID == n.ID })
-		if i < 0 || !heard[i].Lost && !heard[i].Ready {
-			return false
-		}
-	}
-	return true
-}
-
-// same reports whether there is nothing new in what is said of members.
-func same(a, b controller.Members) bool {
-	return a.Quorate == b.Quorate && a.Why == b.Why && slices.EqualFunc(a.Heard, b.Heard, func(x, y controller.Heard) bool {
-		x.LastHeard = y.LastHeard
-		return x == y
-	})
 }
 
 // askLedger has a member open its ledger: from then on it takes no order of an earlier term.
 func (n *Node) askLedger(o *office, other *Node) {
-	if o.asking[other] {
-		return
-	}
-	o.asking[other] = true
 	done := func(ok bool) {
 		if n.d.office == o {
-			o.open[other], o.asking[other] = ok, false
+			o.Asked(other.Name, ok)
 			n.membersChanged()
 		}
 	}
 	n.call(other, ledgerPatience, func(answer func(func())) {
-		l, ok := other.openLedger(cib.Epoch{Term: o.term})
+		l, ok := other.openLedger(cib.Epoch{Term: o.Term})
 		answer(func() {
 			if n.d.office != o {
 				return
@@ -163,11 +113,7 @@ func (n *Node) askLedger(o *office, other *Node) {
 				n.after(ledgerPatience/10, func() { done(false) })
 				return
 			}
-			l.Answered = []string{other.Name}
-			for _, r := range l.Unacked {
-				l.InFlight = append(l.InFlight, r.Op)
-			}
-			n.d.put(l)
+			n.d.put(controller.LedgerOf(other.Name, l.InFlight, l.Unacked))
 			done(true)
 		})
 	}, func() { n.after(ledgerPatience/10, func() { done(false) }) })
@@ -202,7 +148,7 @@ type ack struct {
 // takeReport takes results of a node, if this one leads; then is called when all of them are facts.
 func (n *Node) takeReport(node string, results []cib.OpResult, then func()) bool {
 	o := n.d.office
-	if o == nil || !o.begun {
+	if o == nil || !o.Begun() {
 		return false
 	}
 	a := &ack{node, map[uint64]bool{}, then}
