@@ -265,7 +265,7 @@ func (a *cibCall) add(el *cib.Element) int {
 		edits = append(edits, cib.Edit{Op: "create", Parent: cmp.Or(a.xpath, a.section(parent)), XML: p.String()})
 	}
 	err := a.open().edit(edits...)
-	if code, _ := failureOf2(err); code == exitExists {
+	if code, _ := failureOf(err); code == exitExists {
 		var failed []*cib.Element
 		for _, p := range a.parts(el) {
 			failed = append(failed, cib.NewElement("failed_update", attrs("id", p.ID(), "object_type", p.Name, "operation", "cib_create", "reason", "File exists"), p))
@@ -275,13 +275,6 @@ func (a *cibCall) add(el *cib.Element) int {
 		return code
 	}
 	return a.done(err)
-}
-
-func failureOf2(err error) (int, string) {
-	if err == nil {
-		return exitOK, ""
-	}
-	return failureOf(err)
 }
 
 // section is the name of a section rather than its path, so that one that is not there is made.

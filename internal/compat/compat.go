@@ -186,11 +186,13 @@ func (c *call) timeWords(t time.Time) string {
 	return t.In(c.Now().Location()).Format("Mon Jan _2 15:04:05 2006")
 }
 
-// code is the exit code for an error of a change, and the words for it.
+// failureOf is the exit code for the outcome of a change, and the words for it.
 func failureOf(err error) (code int, words string) {
 	var ce *cib.CommandError
 	var ae *client.Error
 	switch {
+	case err == nil:
+		return exitOK, ""
 	case errors.Is(err, cib.ErrExists) || client.HasCode(err, "exists"):
 		return exitExists, "File exists"
 	case errors.Is(err, cib.ErrVersion) || client.HasCode(err, "version"):
@@ -213,7 +215,7 @@ func failureOf(err error) (code int, words string) {
 
 // detail is what the cluster says about a failed change, beyond the tool's own words.
 func (c *call) detail(err error) {
-	if text := strings.TrimSpace(err.Error()); text != "" {
-		fmt.Fprintf(c.Stderr, "%s: %s\n", c.name, text)
+	for line := range strings.Lines(strings.TrimSpace(err.Error())) {
+		fmt.Fprintf(c.Stderr, "%s: %s\n", c.name, strings.TrimSuffix(line, "\n"))
 	}
 }

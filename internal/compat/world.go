@@ -173,8 +173,8 @@ func (w *fileWorld) apply(c cib.Command) error {
 		return nil
 	}
 	if c.Config != nil {
-		if bad := cib.CheckChange(doc, next.CIB); len(bad) > 0 {
-			return &cib.CommandError{What: bad[0].String()}
+		if err := cib.Refuse(doc, next.CIB); err != nil {
+			return err
 		}
 	}
 	root := next.CIB.Root
@@ -194,8 +194,8 @@ func (w *fileWorld) replace(root *cib.Element) error {
 	if err != nil {
 		return &cib.CommandError{What: err.Error()}
 	}
-	if bad := cib.CheckChange(w.doc, next); len(bad) > 0 {
-		return &cib.CommandError{What: bad[0].String()}
+	if err := cib.Refuse(w.doc, next); err != nil {
+		return err
 	}
 	return w.write(cib.Succeed(w.doc.Root, root))
 }

@@ -283,14 +283,6 @@ func (n *Network) connect(ctx context.Context, l *listener, from string, local a
 	return nil, &net.OpError{Op: "dial", Net: "mem", Addr: l.addr, Err: err}
 }
 
-// Pipe makes a pair of connections of hosts that nothing can part.
-func Pipe(a, b net.Addr) (net.Conn, net.Conn) {
-	n := &Network{}
-	n.init()
-	x, y := newPair(n, hostOf(a.String()), hostOf(b.String()), addr(a.String()), addr(b.String()))
-	return x, y
-}
-
 func rest(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
