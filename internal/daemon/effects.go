@@ -2,22 +2,16 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/controller"
 	"github.com/cerco-ha/cerco/internal/events"
-	"github.com/cerco-ha/cerco/internal/executor"
 )
 
-const (
-	verifyPatience = 2 * time.Second // for a majority to confirm that we lead
-	orderPatience  = 5 * time.Second // for an order to be accepted
-)
+const verifyPatience = 2 * time.Second // for a majority to confirm that we lead
 
 // perform carries out what the controller wants done. It is called by the loop, and waits for one thing
 // only: before anything that can start a resource or fence a node, a majority confirms that we lead.
@@ -31,6 +25,7 @@ func (d *Daemon) perform(effects []controller.Effect) {
 		unconfirmed = d.store.VerifyLeader(ctx)
 		cancel()
 	}
+	var orders orders
 	for _, e := range effects {
 		switch e := e.(type) {
 		case controller.Propose:
@@ -40,7 +35,7 @@ func (d *Daemon) perform(effects []controller.Effect) {
 				d.loop.put(controller.Undelivered{Op: e.Op, Err: unconfirmed.Error()})
 				continue
 			}
-			d.aside(func() { d.dispatch(o.ctx, e.Op) })
+			orders.add(e.Op)
 		case controller.Fence:
 			if unconfirmed != nil {
 				d.loop.put(controller.Fenced{Record: cib.FenceRecord{FenceRequest: e.Request, State: cib.FenceFailed,
@@ -60,6 +55,9 @@ func (d *Daemon) perform(effects []controller.Effect) {
 			d.note(e)
 		}
 	}
+	for _, b := range orders.batches {
+		d.aside(func() { d.dispatch(o.ctx, b.node, b.ops) })
+	}
 }
 
 // acts reports whether an effect can start something or fence somebody.
@@ -71,26 +69,6 @@ func acts(effects []controller.Effect) bool {
 		}
 	}
 	return false
-}
-
-// dispatch gives an order to a node.
-func (d *Daemon) dispatch(ctx context.Context, op cib.Operation) {
-	var err error
-	if op.Node == d.node.Name {
-		err = d.order(op)
-	} else {
-		var body []byte
-		if body, err = json.Marshal(op); err == nil {
-			ctx, cancel := context.WithTimeout(ctx, orderPatience)
-			defer cancel()
-			_, err = d.call(ctx, op.Node, serviceOp, body)
-		}
-	}
-	if err != nil && ctx.Err() == nil {
-		d.log.Warn("an order did not get through", "plan", op.Epoch, "node", op.Node, "resource", op.Resource, "operation", op.Name, "error", err)
-		refused := strings.Contains(err.Error(), executor.ErrStale.Error()) // it may have come over the wire
-		d.loop.put(controller.Undelivered{Op: op, Err: err.Error(), Refused: refused})
-	}
 }
 
 // fence has a node cut off for the controller.

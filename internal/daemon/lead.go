@@ -128,25 +128,6 @@ func (d *Daemon) inOffice() *office {
 	return o
 }
 
-// serveOp takes an order of the leader.
-func (d *Daemon) serveOp(_ context.Context, _ string, body []byte) ([]byte, error) {
-	var op cib.Operation
-	if err := json.Unmarshal(body, &op); err != nil {
-		return nil, err
-	}
-	return nil, d.order(op)
-}
-
-// order hands an operation to this node's executor, or carries out what is the daemon's own to do.
-func (d *Daemon) order(op cib.Operation) error {
-	if op.Name == "do_shutdown" {
-		d.log.Info("the cluster has moved everything away: this daemon ends", "plan", op.Epoch)
-		d.leave()
-		return nil
-	}
-	return d.executor.Do(op)
-}
-
 // serveResult is the leader's part of a report: it answers once the results are committed.
 func (d *Daemon) serveResult(ctx context.Context, from string, body []byte) ([]byte, error) {
 	var results []cib.OpResult

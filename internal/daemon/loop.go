@@ -19,14 +19,24 @@ type loop struct {
 	perform    func([]controller.Effect)
 	now        func() time.Time
 
+	turn  sync.Mutex // held while an event is dealt with: guards the controller, and index
+	index uint64     // newest command that the controller knows of
+
+	looks sync.Mutex // held by who looks: only an event is in their way
+	seen  sight      // what was seen last; guarded by looks
+
 	mu     sync.Mutex
 	queue  []controller.Event
-	status controller.Status // after the last event
-	index  uint64            // newest command that the controller knows of
-	more   chan struct{}     // closed and replaced when status or index change; nil: nobody waits
-	wake   chan struct{}     // of capacity 1: something is in the queue
+	more   chan struct{} // closed and replaced after each event; nil: nobody waits
+	wake   chan struct{} // of capacity 1: something is in the queue
 	done   chan struct{}
 	cancel context.CancelFunc
+}
+
+// sight is what the controller was doing when somebody looked.
+type sight struct {
+	status controller.Status
+	index  uint64
 }
 
 // newLoop makes a loop. Events may be put from now on; they are dealt with once it is started.
@@ -77,31 +87,38 @@ func (l *loop) run(ctx context.Context) {
 			l.put(controller.Tick{})
 		}
 		for _, ev := range l.take() {
-			now := l.now()
-			effects := l.controller.Step(now, ev)
-			for _, e := range effects {
-				if w, ok := e.(controller.Wake); ok {
-					timer.Reset(max(w.At.Sub(now), 0))
-				}
+			if at, ok := l.step(ev); ok {
+				timer.Reset(max(at.Sub(l.now()), 0))
 			}
-			l.perform(effects)
-			l.show(ev)
+			l.news()
 		}
 	}
 }
 
-// show publishes what the controller is doing now.
-func (l *loop) show(ev controller.Event) {
-	s := l.controller.Status()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.status = s
+// step deals with an event. It returns when to come again, if there is another time for that now.
+func (l *loop) step(ev controller.Event) (wake time.Time, ok bool) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	effects := l.controller.Step(l.now(), ev)
+	for _, e := range effects {
+		if w, is := e.(controller.Wake); is {
+			wake, ok = w.At, true
+		}
+	}
+	l.perform(effects)
 	switch ev := ev.(type) {
 	case controller.Applied:
 		l.index = ev.State.Index
 	case controller.Lead:
 		l.index = ev.State.Index
 	}
+	return wake, ok
+}
+
+// news wakes those who wait for it.
+func (l *loop) news() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.more != nil {
 		close(l.more)
 		l.more = nil
@@ -109,14 +126,21 @@ func (l *loop) show(ev controller.Event) {
 }
 
 // look returns what the controller is doing, the newest command that it knows of, and what is closed when
-// either changes.
+// either has changed. While it deals with an event, what was seen last is all there is to be seen.
 func (l *loop) look() (controller.Status, uint64, <-chan struct{}) {
+	l.looks.Lock()
+	defer l.looks.Unlock()
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.more == nil {
 		l.more = make(chan struct{})
 	}
-	return l.status, l.index, l.more
+	more := l.more
+	l.mu.Unlock()
+	if l.turn.TryLock() {
+		l.seen = sight{l.controller.Status(), l.index}
+		l.turn.Unlock()
+	}
+	return l.seen.status, l.seen.index, more
 }
 
 // applied tells the controller of a commit.

@@ -18,6 +18,7 @@ import (
 // Services that nodes offer each other.
 const (
 	serviceOp      = "op"      // an operation, from the leader
+	serviceOps     = "ops"     // several of them
 	serviceLedger  = "ledger"  // what a node's executor knows, for a new leader
 	serviceResult  = "result"  // results, to the leader
 	servicePropose = "propose" // a command, to the leader

@@ -19,6 +19,7 @@ type service func(ctx context.Context, from string, req []byte) ([]byte, error)
 func (d *Daemon) services() map[string]service {
 	return map[string]service{
 		serviceOp:      d.serveOp,
+		serviceOps:     d.serveOps,
 		serviceLedger:  d.serveLedger,
 		serviceResult:  d.serveResult,
 		servicePropose: d.servePropose,

@@ -96,6 +96,7 @@ type leader struct {
 	mu      sync.Mutex
 	results []cib.OpResult
 	err     error // what Report answers
+	told    func([]cib.OpResult)
 }
 
 func (l *leader) report(_ context.Context, rs []cib.OpResult) error {
@@ -105,6 +106,9 @@ func (l *leader) report(_ context.Context, rs []cib.OpResult) error {
 		return l.err
 	}
 	l.results = append(l.results, rs...)
+	if l.told != nil {
+		l.told(rs)
+	}
 	return nil
 }
 

@@ -10,6 +10,10 @@ import (
 // batch is how many results go into one report at most.
 const batch = 200
 
+// gather is how long results of operations that were done as expected wait for others, while more operations wait for
+// their turn here than can go on at one time: each report is a message and an entry of the log.
+const gather = 50 * time.Millisecond
+
 func (e *Executor) wakeReporter() {
 	select {
 	case e.wake <- struct{}{}:
@@ -32,6 +36,7 @@ func (e *Executor) reporter() {
 		case <-e.wake:
 		case <-timer.C:
 		}
+		e.gathered(timer)
 		for {
 			results := e.unacked()
 			if len(results) == 0 {
@@ -57,6 +62,42 @@ func (e *Executor) reporter() {
 			e.mu.Unlock()
 		}
 	}
+}
+
+// gathered waits until it is time to report what there is.
+func (e *Executor) gathered(timer *time.Timer) {
+	if !e.mayGather() {
+		return
+	}
+	timer.Reset(gather)
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case <-e.wake:
+			if !e.mayGather() {
+				return
+			}
+		}
+	}
+}
+
+// mayGather reports whether nobody loses anything when what is in the outbox waits: this node has more to do than it
+// can do at one time, and nothing has failed.
+func (e *Executor) mayGather() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.running < e.cfg.Limit || len(e.ready) == 0 || len(e.outbox) >= batch {
+		return false
+	}
+	for i := range e.outbox {
+		if r := &e.outbox[i]; r.RC != r.Op.TargetRC || r.Status != cib.OpDone {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *Executor) unacked() []cib.OpResult {

@@ -251,7 +251,7 @@ func (k *call) result(service string) error {
 	case statusError:
 		return &RemoteError{Node: k.r.name, Service: service, Message: string(k.reply)}
 	case statusNoService:
-		return fmt.Errorf("it has no such service, now or in its version of cerco: %w", ErrUnreachable)
+		return ErrNoService
 	case statusBusy:
 		return fmt.Errorf("it has too much to do: %w", ErrUnreachable)
 	}

@@ -13,6 +13,10 @@ import (
 // ErrUnreachable says that a call surely did not run at the other side.
 var ErrUnreachable = errors.New("node cannot be reached")
 
+// ErrNoService says that the other side does not know the service: it runs another version, or has stopped. It
+// wraps ErrUnreachable.
+var ErrNoService = fmt.Errorf("it has no such service, now or in its version of cerco: %w", ErrUnreachable)
+
 // ErrUnknownOutcome says that a call was sent and no answer came: it may have run, be running, or never
 // have arrived.
 var ErrUnknownOutcome = errors.New("no answer: it is unknown whether the call was carried out")
