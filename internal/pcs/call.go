@@ -42,7 +42,7 @@ func (c *call) allowed() error {
 	if c.verb.live && c.has("f") {
 		return &usageError{"Specified option '-f' is not supported in this command: it is about a running cluster"}
 	}
-	if c.has("f") && c.has("wait") {
+	if c.has("f") && c.has("wait") && !c.verb.ownFile {
 		return fmt.Errorf("cannot use '-f' together with '--wait': nothing happens that could be waited for")
 	}
 	return nil

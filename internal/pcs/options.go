@@ -18,7 +18,7 @@ const (
 func optionKinds() map[string]int {
 	kinds := map[string]int{"wait": optional, "output-as": valued, "corosync_conf": valued, "cluster_conf": valued}
 	for _, name := range strings.Fields("after before booth-conf booth-key device encryption from group id name node note output-format " +
-		"request-timeout timeout to token user password watchdog input cluster diff-against scope ring") {
+		"request-timeout timeout to output out token user password watchdog input cluster diff-against scope ring") {
 		kinds[name] = valued
 	}
 	for _, name := range strings.Fields("agent-validation all autocorrect autodelete brief clone config corosync debug defaults disabled dry-run enable expired force " +
@@ -37,7 +37,7 @@ func everywhere() []string {
 
 // shortOptions are options of one letter, and the long ones that they are.
 func shortOptions() map[byte]string {
-	return map[byte]string{'h': "help", 'f': "f", 'u': "user", 'p': "password", 'V': "full", 'v': "full", 'q': "quiet"}
+	return map[byte]string{'h': "help", 'f': "f", 'u': "user", 'p': "password", 'V': "full", 'v': "full", 'q': "quiet", 'o': "out"}
 }
 
 // parsed is a command line taken apart: the words, and the options with their values.
