@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -54,10 +55,10 @@ type work struct {
 // ledger is what outlives the daemon. All of it is void after a boot, but for the epoch and the base of the
 // serial numbers, which have a file of their own: only they must survive a loss of power, so only they are
 // forced to the disk. The rest has to survive the death of a process, for which the kernel's memory will do.
-// Its methods are called under the executor's lock, but for begin and process.
+// Its methods are called under the executor's lock, but for begin and atWork.
 type ledger struct {
 	path string // of the lasting file
-	db   *bolt.DB
+	db   *journal
 	log  *slog.Logger
 
 	epoch  cib.Epoch
@@ -78,13 +79,13 @@ type lasting struct {
 	Boots uint64 `json:"boots"` // how many ledgers there have been
 }
 
-var (
-	bucketMeta      = []byte("meta")
-	bucketOps       = []byte("operations")
-	bucketOutbox    = []byte("outbox")
-	bucketRecurring = []byte("recurring")
-	bucketStates    = []byte("states")
-	bucketWork      = []byte("work") // by resource: its operations go one after the other
+const (
+	bucketMeta      = "meta"
+	bucketOps       = "operations"
+	bucketOutbox    = "outbox"
+	bucketRecurring = "recurring"
+	bucketStates    = "states"
+	bucketWork      = "work" // by resource: its operations go one after the other
 )
 
 func openLedger(dir, boot string, log *slog.Logger) (*ledger, error) {
@@ -124,6 +125,9 @@ func boltOpen(name string) (*bolt.DB, error) {
 	return bolt.Open(name, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, NoFreelistSync: true, NoGrowSync: true})
 }
 
+// journalOf is the name of the journal of a database.
+func journalOf(name string) string { return strings.TrimSuffix(name, ".db") + ".log" }
+
 // openDB opens the ledger if it is of this boot; db stays nil when it is of another one or unreadable.
 func (l *ledger) openDB(name, boot string) error {
 	if _, err := os.Stat(name); err != nil {
@@ -139,59 +143,62 @@ func (l *ledger) openDB(name, boot string) error {
 	}
 	same := false
 	err = db.View(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta == nil || string(meta.Get([]byte("boot"))) != boot {
-			return nil
-		}
-		same = true
+		meta := tx.Bucket([]byte(bucketMeta))
+		same = meta != nil && string(meta.Get([]byte("boot"))) == boot
+		return nil
+	})
+	if err != nil || !same {
+		db.Close()
+		return nil
+	}
+	j, err := openJournal(journalOf(name), db, l.log)
+	if err != nil {
+		db.Close()
+		return fmt.Errorf("the ledger of this boot cannot be opened: %w", err)
+	}
+	err = db.View(func(tx *bolt.Tx) error {
+		meta := tx.Bucket([]byte(bucketMeta))
 		l.serial, l.call = number(meta, "serial"), int(number(meta, "call"))
 		if e := (cib.Epoch{Term: number(meta, "term"), Plan: number(meta, "plan")}); l.epoch.Less(e) {
 			l.epoch = e
 		}
 		return nil
 	})
-	if err == nil && same { // an older version has fewer
-		err = makeBuckets(db)
+	if err != nil {
+		return errors.Join(err, j.close())
 	}
-	if err != nil || !same {
-		db.Close()
-		return nil
-	}
-	l.db = db
+	l.db = j
 	return nil
 }
 
 func (l *ledger) create(name, boot string) error {
+	if err := os.Remove(journalOf(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the ledger of an earlier boot cannot be removed: %w", err)
+	}
 	db, err := boltOpen(name)
 	if err != nil {
 		return fmt.Errorf("no ledger: %w", err)
 	}
 	l.serial = l.boots << 32
-	err = makeBuckets(db)
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta, err := tx.CreateBucketIfNotExists([]byte(bucketMeta))
+		if err != nil {
+			return err
+		}
+		return meta.Put([]byte("boot"), []byte(boot))
+	})
 	if err == nil {
-		err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put([]byte("boot"), []byte(boot)) })
+		l.db, err = openJournal(journalOf(name), db, l.log)
 	}
 	if err != nil {
 		db.Close()
 		return fmt.Errorf("no ledger: %w", err)
 	}
-	l.db = db
 	return nil
 }
 
-func makeBuckets(db *bolt.DB) error {
-	return db.Update(func(tx *bolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketOps, bucketOutbox, bucketRecurring, bucketStates, bucketWork} {
-			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 func (l *ledger) close() {
-	if err := l.db.Close(); err != nil {
+	if err := l.db.close(); err != nil {
 		l.log.Warn("the ledger was not closed well", "err", err)
 	}
 }
@@ -220,8 +227,13 @@ func (l *ledger) saveLasting() error {
 	return nil
 }
 
-func (l *ledger) update(what string, f func(*bolt.Tx) error) error {
-	err := l.db.Update(f)
+// change makes changes together, or none of them.
+func (l *ledger) change(what string, f func(*changes) error) error {
+	var c changes
+	err := f(&c)
+	if err == nil {
+		err = l.db.make(&c)
+	}
 	if err != nil {
 		l.log.Error("the ledger cannot be written", "what", what, "err", err)
 		return fmt.Errorf("the ledger cannot be written (%s): %w; is the disk full?", what, err)
@@ -242,17 +254,16 @@ func (l *ledger) raise(e cib.Epoch) error {
 			return err
 		}
 	}
-	return l.update("epoch", func(tx *bolt.Tx) error {
-		meta, ops := tx.Bucket(bucketMeta), tx.Bucket(bucketOps)
+	return l.change("epoch", func(c *changes) error {
 		for key, rec := range l.open {
 			if key.epoch != e && rec.State == opDone {
 				delete(l.open, key)
-				if err := ops.Delete(key.bytes()); err != nil {
-					return err
-				}
+				c.drop(bucketOps, key.bytes())
 			}
 		}
-		return errors.Join(putNumber(meta, "term", e.Term), putNumber(meta, "plan", e.Plan))
+		c.putNumber(bucketMeta, "term", e.Term)
+		c.putNumber(bucketMeta, "plan", e.Plan)
+		return nil
 	})
 }
 
@@ -264,16 +275,12 @@ func (l *ledger) accept(op cib.Operation) (*record, error) {
 		return nil, err
 	}
 	rec := &record{Op: op, CallID: l.call + 1, State: opAccepted}
-	err := l.update("order", func(tx *bolt.Tx) error {
-		if err := putNumber(tx.Bucket(bucketMeta), "call", uint64(rec.CallID)); err != nil {
-			return err
-		}
+	err := l.change("order", func(c *changes) error {
+		c.putNumber(bucketMeta, "call", uint64(rec.CallID))
 		if op.IntervalMS > 0 && op.Name != "cancel" { // what it is replaced by, if the daemon ends before its first result
-			if err := tx.Bucket(bucketRecurring).Delete(recurringKey(op.Resource, op.Name, op.IntervalMS)); err != nil {
-				return err
-			}
+			c.drop(bucketRecurring, recurringKey(op.Resource, op.Name, op.IntervalMS))
 		}
-		return put(tx.Bucket(bucketOps), opKey{op.Epoch, op.Action}.bytes(), rec)
+		return c.put(bucketOps, opKey{op.Epoch, op.Action}.bytes(), rec)
 	})
 	if err != nil {
 		return nil, err
@@ -284,36 +291,20 @@ func (l *ledger) accept(op cib.Operation) (*record, error) {
 }
 
 // begin notes that an operation begins. It may be called without the executor's lock: it changes the file only.
-func (l *ledger) begin(op cib.Operation) {
-	l.change(opKey{op.Epoch, op.Action}, func(r *record) { r.State = opBegun })
+func (l *ledger) begin(op cib.Operation, callID int) {
+	_ = l.change("progress", func(c *changes) error { // logged there; the operation goes on
+		return c.put(bucketOps, opKey{op.Epoch, op.Action}.bytes(), &record{Op: op, CallID: callID, State: opBegun})
+	})
 }
 
 // atWork notes what an agent does to a resource from now on, nil when it has ended. As begin, it needs no lock.
 func (l *ledger) atWork(resource string, w *work) {
-	_ = l.update("progress", func(tx *bolt.Tx) error { // logged there; the operation goes on
+	_ = l.change("progress", func(c *changes) error { // logged there; the operation goes on
 		if w == nil {
-			return tx.Bucket(bucketWork).Delete([]byte(resource))
-		}
-		return put(tx.Bucket(bucketWork), []byte(resource), w)
-	})
-}
-
-func (l *ledger) change(key opKey, f func(*record)) {
-	_ = l.update("progress", func(tx *bolt.Tx) error { // logged there; the operation goes on
-		ops := tx.Bucket(bucketOps)
-		var rec record
-		b := ops.Get(key.bytes())
-		if b == nil {
+			c.drop(bucketWork, []byte(resource))
 			return nil
 		}
-		if err := json.Unmarshal(b, &rec); err != nil {
-			return err
-		}
-		if rec.State == opDone {
-			return nil
-		}
-		f(&rec)
-		return put(ops, key.bytes(), &rec)
+		return c.put(bucketWork, []byte(resource), w)
 	})
 }
 
@@ -328,55 +319,57 @@ func (l *ledger) finish(out *cib.OpResult, ordered bool) {
 		rec.State, rec.Result = opDone, &kept
 		rec.Op.Attrs = nil
 	}
-	_ = l.update("result", func(tx *bolt.Tx) error { // logged there; it is reported from memory
-		if err := putNumber(tx.Bucket(bucketMeta), "serial", l.serial); err != nil {
-			return err
-		}
+	_ = l.change("result", func(c *changes) error { // logged there; it is reported from memory
+		c.putNumber(bucketMeta, "serial", l.serial)
 		if ordered && rec != nil {
-			if err := put(tx.Bucket(bucketOps), key.bytes(), rec); err != nil {
+			if err := c.put(bucketOps, key.bytes(), rec); err != nil {
 				return err
 			}
 		}
-		return put(tx.Bucket(bucketOutbox), serialKey(out.Serial), out)
+		return c.put(bucketOutbox, serialKey(out.Serial), out)
 	})
 }
 
 func (l *ledger) ack(serials []uint64) {
-	_ = l.update("acknowledgement", func(tx *bolt.Tx) error { // logged there; it will be reported once more
-		out := tx.Bucket(bucketOutbox)
+	_ = l.change("acknowledgement", func(c *changes) error { // logged there; it will be reported once more
 		for _, s := range serials {
-			if err := out.Delete(serialKey(s)); err != nil {
-				return err
-			}
+			c.drop(bucketOutbox, serialKey(s))
 		}
 		return nil
 	})
 }
 
 func (l *ledger) unack(r *cib.OpResult) {
-	_ = l.update("result", func(tx *bolt.Tx) error { return put(tx.Bucket(bucketOutbox), serialKey(r.Serial), r) }) // logged there
+	_ = l.change("result", func(c *changes) error { return c.put(bucketOutbox, serialKey(r.Serial), r) }) // logged there
 }
 
 func (l *ledger) saveRecurring(r *recurring) {
 	s := r.savedRecurring
 	s.Op = r.op
-	_ = l.update("recurring operation", func(tx *bolt.Tx) error { // logged there; it would not go on after a restart
-		return put(tx.Bucket(bucketRecurring), recurringKey(s.Op.Resource, s.Op.Name, s.Op.IntervalMS), &s)
+	_ = l.change("recurring operation", func(c *changes) error { // logged there; it would not go on after a restart
+		return c.put(bucketRecurring, recurringKey(s.Op.Resource, s.Op.Name, s.Op.IntervalMS), &s)
 	})
 }
 
 func (l *ledger) dropRecurring(resource, name string, interval int64) {
-	_ = l.update("recurring operation", func(tx *bolt.Tx) error { // logged there
-		return tx.Bucket(bucketRecurring).Delete(recurringKey(resource, name, interval))
+	_ = l.change("recurring operation", func(c *changes) error { // logged there
+		c.drop(bucketRecurring, recurringKey(resource, name, interval))
+		return nil
 	})
 }
 
 func (l *ledger) saveState(resource string, s activity) {
-	_ = l.update("state", func(tx *bolt.Tx) error { return tx.Bucket(bucketStates).Put([]byte(resource), []byte(s)) }) // logged there
+	_ = l.change("state", func(c *changes) error { // logged there
+		c.set(bucketStates, []byte(resource), []byte(s))
+		return nil
+	})
 }
 
 func (l *ledger) forget(resource string) {
-	_ = l.update("state", func(tx *bolt.Tx) error { return tx.Bucket(bucketStates).Delete([]byte(resource)) }) // logged there
+	_ = l.change("state", func(c *changes) error { // logged there
+		c.drop(bucketStates, []byte(resource))
+		return nil
+	})
 }
 
 // inFlight lists operations without a result, in the order of their orders.
@@ -406,7 +399,7 @@ type loaded struct {
 
 func (l *ledger) load() (*loaded, error) {
 	out := &loaded{states: map[string]activity{}, work: map[string]*work{}}
-	err := l.db.View(func(tx *bolt.Tx) error {
+	err := l.db.view(func(tx *bolt.Tx) error {
 		err := each(tx, bucketOps, func(rec *record) {
 			l.open[opKey{rec.Op.Epoch, rec.Op.Action}] = rec
 			if rec.State != opDone {
@@ -416,7 +409,11 @@ func (l *ledger) load() (*loaded, error) {
 		err = errors.Join(err, each(tx, bucketOutbox, func(r *cib.OpResult) { out.unacked = append(out.unacked, *r) }))
 		err = errors.Join(err, each(tx, bucketWork, func(w *work) { out.work[w.Op.Resource] = w }))
 		err = errors.Join(err, each(tx, bucketRecurring, func(r *savedRecurring) { out.recurring = append(out.recurring, *r) }))
-		return errors.Join(err, tx.Bucket(bucketStates).ForEach(func(k, v []byte) error {
+		states := tx.Bucket([]byte(bucketStates))
+		if states == nil {
+			return err
+		}
+		return errors.Join(err, states.ForEach(func(k, v []byte) error {
 			out.states[string(k)] = activity(v)
 			return nil
 		}))
@@ -428,8 +425,12 @@ func (l *ledger) load() (*loaded, error) {
 	return out, nil
 }
 
-func each[T any](tx *bolt.Tx, bucket []byte, f func(*T)) error {
-	return tx.Bucket(bucket).ForEach(func(_, v []byte) error {
+func each[T any](tx *bolt.Tx, bucket string, f func(*T)) error {
+	b := tx.Bucket([]byte(bucket))
+	if b == nil {
+		return nil
+	}
+	return b.ForEach(func(_, v []byte) error {
 		var x T
 		if err := json.Unmarshal(v, &x); err != nil {
 			return fmt.Errorf("%s: %w", bucket, err)
@@ -452,22 +453,10 @@ func recurringKey(resource, name string, interval int64) []byte {
 	return fmt.Appendf(nil, "%s\x00%s\x00%d", resource, name, interval)
 }
 
-func put(b *bolt.Bucket, key []byte, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return b.Put(key, data)
-}
-
 func number(b *bolt.Bucket, name string) uint64 {
 	v := b.Get([]byte(name))
 	if len(v) != 8 {
 		return 0
 	}
 	return binary.BigEndian.Uint64(v)
-}
-
-func putNumber(b *bolt.Bucket, name string, n uint64) error {
-	return b.Put([]byte(name), binary.BigEndian.AppendUint64(nil, n))
 }

@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // FuzzLedger has a ledger of another version, or damaged: it is read, or it is said that it cannot be.
@@ -19,13 +17,12 @@ func FuzzLedger(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = l.db.Update(func(tx *bolt.Tx) error {
-			for _, b := range [][]byte{bucketOps, bucketOutbox, bucketRecurring, bucketStates, bucketWork} {
-				if err := tx.Bucket(b).Put([]byte("key"), value); err != nil {
-					return err
-				}
+		err = l.change("test", func(c *changes) error {
+			for _, b := range []string{bucketOps, bucketOutbox, bucketRecurring, bucketStates, bucketWork} {
+				c.set(b, []byte("key"), value)
 			}
-			return tx.Bucket(bucketMeta).Put([]byte("serial"), meta)
+			c.set(bucketMeta, []byte("serial"), meta)
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ func (e *Executor) run(ctx context.Context, l *lane, t *task) {
 	defer t.cancel(nil)
 	began := e.cfg.Now()
 	if t.ordered() && !t.revived {
-		e.led.begin(t.op)
+		e.led.begin(t.op, t.callID)
 	}
 	res := driver.Result{RC: cib.RCError, Status: cib.OpCancelled, Reason: "cancelled"}
 	if e.clear(ctx, l, t) {
@@ -85,7 +85,9 @@ func (e *Executor) call(ctx context.Context, t *task, action string) driver.Resu
 	r := driver.Request{Class: op.Class, Provider: op.Provider, Type: op.Type, Resource: op.Resource,
 		Action: e.actionName(ctx, op, action), Params: params, Timeout: timeoutOf(op), Env: []string{marker(op, e.cfg.BootID)}}
 	w := &work{Op: op.Brief(), Begun: e.cfg.Now().UnixMilli()}
-	e.led.atWork(op.Resource, w)
+	if !t.ordered() || t.revived { // else the ledger says that it has begun
+		e.led.atWork(op.Resource, w)
+	}
 	r.Started = func(p driver.Process) {
 		w.Process = p
 		e.led.atWork(op.Resource, w)
