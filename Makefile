@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: book chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor \
+.PHONY: book chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor pcs-oracle \
         fuzz-oracle bench bench-guests bench-failover bench-load ci install clean
 
 help: ## list the targets
@@ -78,6 +78,9 @@ pcs-replay: build ## have recorded calls of pcs 0.11.5 carried out by Cerco; fai
 
 pcs-replay-floor: build ## lift pcs.floor to what holds now
 	go run ./tools/pcsreplay -shared $(SHARED) -floor pcs.floor -raise
+
+pcs-oracle: build ## compare with the installed pcs on random calls upon files; CALLS="-n 600 -seed 7", CALLS=-again
+	go run ./tools/pcsoracle -shared $(SHARED) $(CALLS)
 
 FUZZ ?= -n 2000
 fuzz-oracle: build ## compare with crm_simulate on random CIBs; FUZZ="-n 500 -seed 7 -features core,+tickets", FUZZ="-mutate DIR"

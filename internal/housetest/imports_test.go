@@ -69,6 +69,7 @@ var mayImport = map[string][]string{
 	"tools/cibgen":         {"tools/internal/*"},
 	"tools/corpus":         {"tools/internal/*"},
 	"tools/pcsreplay":      {},
+	"tools/pcsoracle":      {"internal/cib"},
 	"tools/failover":       {"tools/internal/*"},
 	"tools/load":           {"internal/client", "internal/cib", "internal/wire", "tools/internal/*"},
 	"tools/fuzzoracle":     {"tools/internal/*"},
