@@ -1,6 +1,7 @@
 package guestfence
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -60,9 +61,23 @@ type exchangeKey struct {
 type exchange struct {
 	first, last time.Time
 	trying      map[netip.AddrPort]bool // where the guest is being called back
+	turn        chan struct{}           // of capacity 1: who has put something in calls back
 	claimed     bool                    // it is being carried out
 	done        time.Time               // it was carried out then
 }
+
+// attempt is a message of a call that may lead to the session in which it is carried out.
+type attempt struct {
+	e     *exchanges
+	x     *exchange
+	to    netip.AddrPort
+	age   time.Duration // of the call, when the message came
+	turns bool          // it has the turn
+}
+
+// otherAddress is how long a guest is called back at one address before it is at another one, too. A guest hears one
+// host, and the same call on two ways at once would have the slower one come to the guest's next request.
+const otherAddress = 500 * time.Millisecond
 
 // maxExchanges bounds the table; it is filled by those who have the key, if at all.
 const maxExchanges = 4096
@@ -71,56 +86,80 @@ func keyOf(r *protocol.Request) exchangeKey {
 	return exchangeKey{r.Action, r.Seq, strings.ToLower(r.Domain)}
 }
 
-// open notes a message of a call and how long ago its first one came. It fails if the call is carried out
-// already, or if its guest is being called back at the same address.
-func (e *exchanges) open(k exchangeKey, to netip.AddrPort, now time.Time) (age time.Duration, err error) {
+// open notes a message of a call. It fails if the call is carried out already, or if its guest is being called back
+// at the same address. The attempt must be ended.
+func (e *exchanges) open(k exchangeKey, to netip.AddrPort, now time.Time) (*attempt, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.prune(now)
 	x := e.m[k]
 	if x == nil {
 		if len(e.m) >= maxExchanges {
-			return 0, errTooMany
+			return nil, errTooMany
 		}
-		x = &exchange{first: now, trying: map[netip.AddrPort]bool{}}
+		x = &exchange{first: now, trying: map[netip.AddrPort]bool{}, turn: make(chan struct{}, 1)}
 		e.m[k] = x
 	}
 	x.last = now
 	if x.claimed || x.trying[to] {
-		return 0, errSeen
+		return nil, errSeen
 	}
 	x.trying[to] = true
-	return now.Sub(x.first), nil
+	a := &attempt{e: e, x: x, to: to, age: now.Sub(x.first)}
+	select {
+	case x.turn <- struct{}{}:
+		a.turns = true
+	default:
+	}
+	return a, nil
 }
 
-// gaveUp ends an attempt that open began, without the call being carried out by it.
-func (e *exchanges) gaveUp(k exchangeKey, to netip.AddrPort) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if x := e.m[k]; x != nil {
-		delete(x.trying, to)
+// end ends the attempt, whether the call was carried out by it or not.
+func (a *attempt) end() {
+	a.e.mu.Lock()
+	defer a.e.mu.Unlock()
+	delete(a.x.trying, a.to)
+	if a.turns {
+		<-a.x.turn
 	}
+}
+
+// enter waits until the guest is not being called back at another address any more, but not for long.
+func (a *attempt) enter(ctx context.Context) {
+	if a.turns {
+		return
+	}
+	late := time.NewTimer(otherAddress)
+	defer late.Stop()
+	select {
+	case a.x.turn <- struct{}{}:
+		a.turns = true
+	case <-late.C:
+	case <-ctx.Done():
+	}
+}
+
+// over tells whether the call is being carried out, or was.
+func (a *attempt) over() bool {
+	a.e.mu.Lock()
+	defer a.e.mu.Unlock()
+	return a.x.claimed
 }
 
 // claim gives the right to carry the call out, to one attempt.
-func (e *exchanges) claim(k exchangeKey) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	x := e.m[k]
-	if x == nil || x.claimed {
-		return false
-	}
-	x.claimed = true
-	return true
+func (a *attempt) claim() bool {
+	a.e.mu.Lock()
+	defer a.e.mu.Unlock()
+	first := !a.x.claimed
+	a.x.claimed = true
+	return first
 }
 
 // finish notes that the call was carried out, well or not.
-func (e *exchanges) finish(k exchangeKey, now time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if x := e.m[k]; x != nil {
-		x.done = now
-	}
+func (a *attempt) finish(now time.Time) {
+	a.e.mu.Lock()
+	defer a.e.mu.Unlock()
+	a.x.done = now
 }
 
 // prune forgets what is over. The lock is held.

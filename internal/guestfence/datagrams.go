@@ -55,24 +55,24 @@ func (s *Server) datagram(l *Listener, from netip.AddrPort, b []byte) error {
 	if !r.CallBack.IsValid() || r.CallBack.Port() == 0 {
 		return fmt.Errorf("%w: it does not say where to call back", protocol.ErrMalformed)
 	}
-	k := keyOf(r)
-	age, err := s.exchanges.open(k, r.CallBack, s.cfg.Now())
+	a, err := s.exchanges.open(keyOf(r), r.CallBack, s.cfg.Now())
 	if err != nil {
 		return err
 	}
 	if !s.begin() {
-		s.exchanges.gaveUp(k, r.CallBack)
+		a.end()
 		return errTooMany
 	}
 	who := asker{id: r.CallBack.Addr().Unmap().String()}
 	c := s.newCall(l, who, from.Addr().Unmap().String(), r.Action, r.Domain)
 	s.wg.Go(func() {
 		defer s.end()
-		defer s.exchanges.gaveUp(k, r.CallBack)
-		if !s.speaksFor(c, age >= patience) {
+		defer a.end()
+		a.enter(s.ctx)
+		if a.over() || !s.speaksFor(c, a.age >= patience) || a.over() {
 			return
 		}
-		if err := s.callBack(c, l, r); err != nil {
+		if err := s.callBack(c, l, a); err != nil {
 			s.cfg.Log.Debug("calling a guest back failed", "guest", r.CallBack.String(), "action", c.action.String(), "machine", c.asked, "error", err)
 		}
 	})
@@ -99,17 +99,17 @@ func (s *Server) speaksFor(c *call, late bool) bool {
 	return err == nil || late && !errors.Is(err, ErrElsewhere)
 }
 
-// callBack connects to the guest that sent r, and serves it.
-func (s *Server) callBack(c *call, l *Listener, r *protocol.Request) error {
+// callBack connects to the guest, and serves it.
+func (s *Server) callBack(c *call, l *Listener, a *attempt) error {
 	ctx, cancel := context.WithTimeout(s.ctx, dialLimit)
-	conn, err := s.cfg.Dial(ctx, "tcp", r.CallBack.String())
+	conn, err := s.cfg.Dial(ctx, "tcp", a.to.String())
 	cancel()
 	if err != nil {
 		return err
 	}
 	release := s.closeWithServer(conn)
 	defer release()
-	return s.session(c, l, keyOf(r), conn)
+	return s.session(c, l, a, conn)
 }
 
 // stream is a connection to a guest.
@@ -120,7 +120,7 @@ type stream interface {
 }
 
 // session authenticates both sides, carries the call out if nobody else did, and answers.
-func (s *Server) session(c *call, l *Listener, k exchangeKey, conn stream) error {
+func (s *Server) session(c *call, l *Listener, at *attempt, conn stream) error {
 	auth := protocol.Session{Key: l.Key, Auth: l.Auth, Challenge: s.challenge}
 	if err := auth.Host(patient{conn, s.cfg.Now}); err != nil {
 		if errors.Is(err, protocol.ErrReflected) {
@@ -128,10 +128,10 @@ func (s *Server) session(c *call, l *Listener, k exchangeKey, conn stream) error
 		}
 		return err
 	}
-	if !s.exchanges.claim(k) {
+	if !at.claim() {
 		return errSeen
 	}
-	defer func() { s.exchanges.finish(k, s.cfg.Now()) }()
+	defer func() { at.finish(s.cfg.Now()) }()
 	a := s.perform(c)
 	b := []byte{byte(a.result)}
 	if a.result == protocol.HostsList {

@@ -85,16 +85,16 @@ func (s *Server) serveStream(l *Listener, conn guestConn, from string) error {
 	if err != nil {
 		return err
 	}
-	k := keyOf(r)
-	if _, err := s.exchanges.open(k, netip.AddrPort{}, s.cfg.Now()); err != nil {
+	a, err := s.exchanges.open(keyOf(r), netip.AddrPort{}, s.cfg.Now())
+	if err != nil {
 		return err
 	}
-	defer s.exchanges.gaveUp(k, netip.AddrPort{})
+	defer a.end()
 	c := s.newCall(l, asker{id: from}, from, r.Action, r.Domain)
 	if r.Hash != protocol.None {
 		s.lookAhead(c)
 	}
-	if err := s.session(c, l, k, conn); err != nil {
+	if err := s.session(c, l, a, conn); err != nil {
 		return errNotLetIn
 	}
 	return nil

@@ -99,6 +99,6 @@ func nobody(t *testing.T, ctx context.Context, s subject) {
 
 func TestMemoryConforms(t *testing.T) {
 	const uuid = "6c5a4d0e-0f0e-4a54-8f1e-0a3a5d3c7a11"
-	h := NewMemory(Machine{Machine: guestfence.Machine{Name: "vm1", UUID: uuid, State: guestfence.Running}, Persistent: true})
+	h := NewMemory(Machine{Machine: guestfence.Machine{Name: "vm1", UUID: uuid, State: guestfence.Running}})
 	conformance(t, subject{Host: h, name: "vm1", uuid: uuid, kind: guestfence.SaidOff})
 }

@@ -34,8 +34,7 @@ type Host interface {
 // Machine is a virtual machine as its hypervisor sees it.
 type Machine struct {
 	guestfence.Machine
-	Persistent bool // it has a definition that outlives its end
-	Migration  Migration
+	Migration Migration
 }
 
 // Migration is whether a machine is on its way between hosts.

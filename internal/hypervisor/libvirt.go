@@ -23,8 +23,9 @@ type Libvirt struct {
 	mu     sync.Mutex
 	asking *link // the connection for questions, or nil
 	closed bool
-	ended  map[string]bool // UUIDs of machines whose process was seen to end, until libvirt agrees
-	acts   sync.WaitGroup  // calls whose answer nobody waits for any more
+	ended  map[string]bool           // UUIDs of machines whose process was seen to end, until libvirt agrees
+	were   map[string]libvirt.Domain // what ids were when they were asked for last
+	acts   sync.WaitGroup            // calls whose answer nobody waits for any more
 }
 
 var _ Host = (*Libvirt)(nil)
@@ -38,7 +39,7 @@ func Open(cfg Config) (*Libvirt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Libvirt{cfg: cfg, place: p, proc: "/proc", ended: map[string]bool{}}, nil
+	return &Libvirt{cfg: cfg, place: p, proc: "/proc", ended: map[string]bool{}, were: map[string]libvirt.Domain{}}, nil
 }
 
 // Close ends the connections and waits for calls that are under way. It may be called twice.
@@ -107,14 +108,7 @@ func (l *Libvirt) find(ctx context.Context, id string) (Machine, libvirt.Domain,
 	var m Machine
 	var d libvirt.Domain
 	err := l.ask(ctx, func(lib *libvirt.Libvirt) (err error) {
-		if u := uuidOf(id); u != "" {
-			d, err = lib.DomainLookupByUUID(uuidBytes(u))
-		} else {
-			d, err = lib.DomainLookupByName(id)
-		}
-		if err == nil {
-			m, err = look(lib, d)
-		}
+		m, d, err = l.lookUp(lib, id)
 		return err
 	})
 	if is(err, libvirt.ErrNoDomain) {
@@ -124,6 +118,42 @@ func (l *Libvirt) find(ctx context.Context, id string) (Machine, libvirt.Domain,
 		return Machine{}, d, fmt.Errorf("machine %q: %w", id, err)
 	}
 	return l.corrected(m), d, nil
+}
+
+// lookUp asks who id is and how that machine is: in one trip where it was asked for before, else in two.
+func (l *Libvirt) lookUp(lib *libvirt.Libvirt, id string) (m Machine, d libvirt.Domain, err error) {
+	l.mu.Lock()
+	was, asked := l.were[id]
+	l.mu.Unlock()
+	if asked {
+		if m, d, still := lookAgain(lib, was, id); still {
+			return m, d, nil
+		}
+	}
+	if u := uuidOf(id); u != "" {
+		d, err = lib.DomainLookupByUUID(uuidBytes(u))
+	} else {
+		d, err = lib.DomainLookupByName(id)
+	}
+	if err == nil {
+		m, err = look(lib, d)
+	}
+	if err == nil {
+		l.wasSeen(id, d)
+	}
+	return m, d, err
+}
+
+// maxWere bounds how many ids are remembered. A host has fewer machines; names come and go.
+const maxWere = 1024
+
+func (l *Libvirt) wasSeen(id string, d libvirt.Domain) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.were) >= maxWere {
+		clear(l.were)
+	}
+	l.were[id] = d
 }
 
 // corrected is a machine as it is, where libvirt has not noticed yet that its process has ended: off was said on that
@@ -155,25 +185,40 @@ func (l *Libvirt) sawEnd(uuid string) {
 	l.ended[uuid] = true
 }
 
-// look asks for everything of one machine that changes. The questions are on their way together: a request waits for
-// one answer's time.
+// look asks for everything of one machine that changes, on one trip.
 func look(lib *libvirt.Libvirt, d libvirt.Domain) (Machine, error) {
-	var (
-		state, reason, persistent int32
-		job                       Migration
-		errs                      [3]error
-		all                       sync.WaitGroup
-	)
-	all.Go(func() { persistent, errs[1] = lib.DomainIsPersistent(d) })
-	all.Go(func() { job, errs[2] = jobOf(lib, d) })
-	state, reason, errs[0] = lib.DomainGetState(d, 0)
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return Machine{}, err
-		}
+	job := make(chan jobAnswer, 1)
+	go askJob(lib, d, job)
+	state, reason, err := lib.DomainGetState(d, 0)
+	j := <-job
+	if err = cmp.Or(err, j.err); err != nil {
+		return Machine{}, err
 	}
-	m := Machine{Machine: guestfence.Machine{Name: d.Name, UUID: uuidText(d.UUID), State: guestfence.State(state)}, Persistent: persistent == 1, Migration: job}
+	return machineOf(d, state, reason, j.migration), nil
+}
+
+// lookAgain is look for the machine that id was the last time. With its state libvirt tells its name, and so whether
+// id still is that machine; whatever else it says, still is false and the machine is to be looked up.
+func lookAgain(lib *libvirt.Libvirt, was libvirt.Domain, id string) (m Machine, d libvirt.Domain, still bool) {
+	job := make(chan jobAnswer, 1)
+	go askJob(lib, was, job)
+	stats, err := lib.ConnectGetAllDomainStats([]libvirt.Domain{was}, uint32(libvirt.DomainStatsState), 0)
+	j := <-job
+	if err != nil || j.err != nil || len(stats) != 1 {
+		return m, d, false
+	}
+	d = stats[0].Dom
+	if d.UUID != was.UUID || d.Name != id && uuidText(d.UUID) != uuidOf(id) {
+		return m, d, false
+	}
+	state, known := number(stats[0].Params, "state.state")
+	reason, told := number(stats[0].Params, "state.reason")
+	return machineOf(d, state, reason, j.migration), d, known && told
+}
+
+// machineOf puts together what libvirt has told.
+func machineOf(d libvirt.Domain, state, reason int32, job Migration) Machine {
+	m := Machine{Machine: guestfence.Machine{Name: d.Name, UUID: uuidText(d.UUID), State: guestfence.State(state)}, Migration: job}
 	switch {
 	case m.State.Off() && libvirt.DomainShutoffReason(reason) == libvirt.DomainShutoffMigrated:
 		m.Migration = Left
@@ -183,7 +228,17 @@ func look(lib *libvirt.Libvirt, d libvirt.Domain) (Machine, error) {
 		// It stands still for a switch of hosts; what was sent has gone, what comes has not begun.
 		m.Migration = Leaving
 	}
-	return m, nil
+	return m
+}
+
+// number finds one of libvirt's parameters.
+func number(params []libvirt.TypedParam, field string) (int32, bool) {
+	for _, p := range params {
+		if n, ok := p.Value.I.(int32); ok && p.Field == field {
+			return n, true
+		}
+	}
+	return 0, false
 }
 
 // operation is libvirt's name for what a job of a machine does.
@@ -204,17 +259,23 @@ func jobOf(lib *libvirt.Libvirt, d libvirt.Domain) (Migration, error) {
 	case kind == int32(libvirt.DomainJobNone):
 		return Settled, nil
 	}
-	for _, p := range params {
-		if n, ok := p.Value.I.(int32); ok && p.Field == operationKey {
-			switch n {
-			case operationMigrationIn:
-				return Coming, nil
-			case operationMigrationOut:
-				return Leaving, nil
-			}
-		}
+	switch operation, _ := number(params, operationKey); operation {
+	case operationMigrationIn:
+		return Coming, nil
+	case operationMigrationOut:
+		return Leaving, nil
 	}
 	return Settled, nil
+}
+
+type jobAnswer struct {
+	migration Migration
+	err       error
+}
+
+func askJob(lib *libvirt.Libvirt, d libvirt.Domain, to chan<- jobAnswer) {
+	m, err := jobOf(lib, d)
+	to <- jobAnswer{m, err}
 }
 
 // On implements Host.

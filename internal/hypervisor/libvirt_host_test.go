@@ -72,6 +72,7 @@ func TestLibvirt(t *testing.T) {
 	t.Run("a real machine", func(t *testing.T) {
 		conformance(t, subject{Host: l, name: "vm1", uuid: testUUID, kind: guestfence.ProcessGone})
 	})
+	t.Run("names that change hands", d.renamed)
 	t.Run("a machine without a definition", d.transient)
 	t.Run("a process that does not end", d.stubborn)
 	t.Run("libvirtd killed in the middle", d.killed)
@@ -155,6 +156,53 @@ func on(t testing.TB, l *Libvirt, id string) {
 	}
 }
 
+// renamed has names go from machine to machine: an answer is for the one that has the name now.
+func (d *libvirtd) renamed(t *testing.T) {
+	l := d.open(Config{})
+	const first, second, third = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002", "00000000-0000-4000-8000-000000000003"
+	is := func(id, name, uuid string, state guestfence.State) {
+		t.Helper()
+		for range 2 { // what was asked for before is asked for otherwise
+			if m, err := l.Find(t.Context(), id); err != nil || m.Name != name || m.UUID != uuid || m.State != state {
+				t.Errorf("%s is %+v, %v", id, m, err)
+			}
+		}
+	}
+	gone := func(id string) {
+		t.Helper()
+		for range 2 {
+			if m, err := l.Find(t.Context(), id); !errors.Is(err, guestfence.ErrUnknown) {
+				t.Errorf("%s is %+v, %v", id, m, err)
+			}
+		}
+	}
+	d.define("a", first)
+	d.define("b", second)
+	is("a", "a", first, guestfence.ShutOff)
+	is(first, "a", first, guestfence.ShutOff)
+	is("b", "b", second, guestfence.ShutOff)
+	d.virsh("domrename", "a", "c")
+	gone("a")
+	is("c", "c", first, guestfence.ShutOff)
+	is(first, "c", first, guestfence.ShutOff)
+	d.virsh("domrename", "b", "a")
+	is("a", "a", second, guestfence.ShutOff)
+	on(t, l, "a")
+	is("a", "a", second, guestfence.Running)
+	is("c", "c", first, guestfence.ShutOff)
+	if p, err := l.Off(t.Context(), "a"); err != nil || p.Kind != guestfence.ProcessGone {
+		t.Errorf("%+v, %v", p, err)
+	}
+	d.virsh("undefine", "c")
+	gone("c")
+	gone(first)
+	d.define("c", third)
+	is("c", "c", third, guestfence.ShutOff)
+	d.virsh("undefine", "a")
+	d.virsh("undefine", "c")
+	gone(second)
+}
+
 func (d *libvirtd) transient(t *testing.T) {
 	l := d.open(Config{})
 	file := filepath.Join(t.TempDir(), "vm2.xml")
@@ -166,7 +214,7 @@ func (d *libvirtd) transient(t *testing.T) {
 	if p, err := l.Reboot(t.Context(), "vm2"); err != nil || p.Kind != guestfence.ProcessGone || !strings.Contains(p.Detail, "started again") {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	if m, err := l.Find(t.Context(), uuid); err != nil || m.State != guestfence.Running || m.Persistent {
+	if m, err := l.Find(t.Context(), uuid); err != nil || m.State != guestfence.Running {
 		t.Fatalf("after its reboot: %+v, %v", m, err)
 	}
 	if p, err := l.Off(t.Context(), uuid); err != nil || p.Kind != guestfence.ProcessGone {

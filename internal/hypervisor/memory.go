@@ -113,9 +113,6 @@ func (h *Memory) Off(_ context.Context, id string) (guestfence.Proof, error) {
 	}
 	m.State = guestfence.ShutOff
 	h.tell(Event{Kind: Stopped, Name: m.Name, UUID: m.UUID})
-	if !m.Persistent {
-		h.machines = slices.DeleteFunc(h.machines, func(o Machine) bool { return o.State.Off() && !o.Persistent })
-	}
 	return guestfence.Proof{Kind: guestfence.SaidOff, Detail: "shut off in memory"}, nil
 }
 

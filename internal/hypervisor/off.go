@@ -24,6 +24,7 @@ type off struct {
 	l      *Libvirt
 	m      Machine
 	d      libvirt.Domain
+	kept   bool     // it has a definition that outlives its end
 	p      *process // nil where there is none to see
 	asked  time.Time
 	killed bool
@@ -45,7 +46,9 @@ func (l *Libvirt) off(ctx context.Context, id string) (guestfence.Proof, *off, e
 	quick, cancel := context.WithTimeout(ctx, l.cfg.KillAfter)
 	defer cancel()
 	var err error
-	o.m, o.d, err = l.find(quick, id)
+	if o.m, o.d, err = l.find(quick, id); err == nil {
+		o.kept, err = l.kept(quick, o.d)
+	}
 	if errors.Is(err, guestfence.ErrUnreachable) && l.place.local {
 		proof, alone := l.offWithoutLibvirt(ctx, id)
 		if alone != nil {
@@ -76,6 +79,19 @@ func (l *Libvirt) off(ctx context.Context, id string) (guestfence.Proof, *off, e
 		return guestfence.Proof{}, nil, fmt.Errorf("machine %s: %w", o.m.Name, err)
 	}
 	return proof, o, nil
+}
+
+// kept tells whether a machine has a definition that outlives its end.
+func (l *Libvirt) kept(ctx context.Context, d libvirt.Domain) (bool, error) {
+	var kept int32
+	err := l.ask(ctx, func(lib *libvirt.Libvirt) (err error) {
+		kept, err = lib.DomainIsPersistent(d)
+		return err
+	})
+	if is(err, libvirt.ErrNoDomain) {
+		err = fmt.Errorf("machine %s at %s: %w any more", d.Name, l.cfg.URI, guestfence.ErrUnknown)
+	}
+	return kept == 1, err
 }
 
 func (l *Libvirt) noProcess() string {
@@ -172,7 +188,7 @@ func (o *off) fate(ctx context.Context) (string, error) {
 		return err
 	})
 	switch {
-	case is(err, libvirt.ErrNoDomain) && o.p != nil && !o.m.Persistent:
+	case is(err, libvirt.ErrNoDomain) && o.p != nil && !o.kept:
 		return "it is gone", nil
 	case is(err, libvirt.ErrNoDomain):
 		return "", fmt.Errorf("machine %s at %s: %w any more", o.m.Name, o.l.cfg.URI, guestfence.ErrUnknown)
@@ -242,7 +258,10 @@ func (l *Libvirt) definitionToRestart(ctx context.Context, id string) string {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.AskWithin/2)
 	defer cancel()
 	m, d, err := l.find(ctx, id)
-	if err != nil || m.Persistent || m.State.Off() {
+	if err != nil || m.State.Off() {
+		return ""
+	}
+	if kept, err := l.kept(ctx, d); err != nil || kept {
 		return ""
 	}
 	var text string
@@ -264,7 +283,7 @@ func (l *Libvirt) startAgain(ctx context.Context, o *off, definition string) err
 		return errors.New("libvirt still cleans up behind it")
 	}
 	switch {
-	case o.m.Persistent:
+	case o.kept:
 		return l.create(ctx, o.d)
 	case definition == "":
 		return errors.New("it has no definition in libvirt (virsh define makes one)")

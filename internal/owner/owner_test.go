@@ -20,7 +20,7 @@ import (
 const id1 = "6c5a4d0e-0f0e-4a54-8f1e-0a3a5d3c7a11"
 
 func vm(state guestfence.State, m hypervisor.Migration) hypervisor.Machine {
-	return hypervisor.Machine{Machine: guestfence.Machine{Name: "vm1", UUID: id1, State: state}, Persistent: true, Migration: m}
+	return hypervisor.Machine{Machine: guestfence.Machine{Name: "vm1", UUID: id1, State: state}, Migration: m}
 }
 
 func TestStandalone(t *testing.T) {
@@ -312,7 +312,7 @@ func TestClusterDeclared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts(t)
 		h.says(stopped, stopped)
-		pinned := hypervisor.Machine{Machine: guestfence.Machine{Name: "pinned", UUID: id1[:35] + "2", State: guestfence.ShutOff}, Persistent: true}
+		pinned := hypervisor.Machine{Machine: guestfence.Machine{Name: "pinned", UUID: id1[:35] + "2", State: guestfence.ShutOff}}
 		h.a.Put(pinned)
 		h.b.Put(pinned)
 		if err := h.cb.On(t.Context(), "pinned"); !errors.Is(err, guestfence.ErrElsewhere) {
