@@ -1,11 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,14 +19,24 @@ import (
 )
 
 // disk is the log and the small facts (term, vote) that raft must find again after a crash, in one bbolt
-// file. Each entry carries a checksum; Open reads all of them, so that a damaged log is noticed before
-// anybody relies on it.
+// file and the journal in front of it. Each entry carries a checksum; Open reads all of them, so that a damaged
+// log is noticed before anybody relies on it.
+//
+// The journal is there while the log is in use. A clean end puts all into the bbolt file, as programs have it that
+// know of no journal; until then the mark there keeps them from taking half of a log for the whole.
 type disk struct {
 	db    *bbolt.DB
 	path  string
 	slow  func() time.Duration // the lab's slow disk; may be nil
 	told  func(error)          // hears of each write: nil, or why it failed
 	known atomic.Pointer[func() uint64]
+
+	turn    sync.Mutex // whoever writes has it
+	journal *journal   // nil: the bbolt file has everything
+	commit  uint64     // an index that is surely committed
+
+	mu   sync.RWMutex
+	tail tail // what is in the journal only
 }
 
 var (
@@ -36,16 +49,11 @@ var (
 var (
 	bucketLog  = []byte("log")
 	bucketMeta = []byte("meta")
-	keyCommit  = []byte("commit") // an index that is surely committed
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	errDamaged = errors.New("the log is damaged")
+	keyCommit  = []byte("commit") // an index that is surely committed; while there is a journal, its lap too
 )
 
-// Keys that raft itself uses in a StableStore.
-const (
-	keyTerm = "CurrentTerm"
-	maxSkew = 8 + 1 + 8 + 4 // bytes of an entry before its data
-)
+// keyTerm is a key that raft itself uses in a StableStore.
+const keyTerm = "CurrentTerm"
 
 func openDisk(path string, slow func() time.Duration, told func(error)) (d *disk, err error) {
 	defer func() {
@@ -65,52 +73,134 @@ func openDisk(path string, slow func() time.Duration, told func(error)) (d *disk
 		return nil, diskError("open", path, err)
 	}
 	d = &disk{db: db, path: path, slow: slow, told: told}
-	if err := d.write(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(bucketLog)
-		if err == nil {
-			_, err = tx.CreateBucketIfNotExists(bucketMeta)
+	if err = d.takeUp(); err != nil {
+		if d.journal != nil {
+			_ = d.journal.f.Close()
 		}
-		return err
-	}); err != nil {
-		_ = db.Close()
-		return nil, err
-	}
-	if err := d.verify(); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
+// takeUp reads what there is, the journal of a node that had no time to end well too.
+func (d *disk) takeUp() error {
+	var lap uint64
+	err := d.db.View(func(tx *bbolt.Tx) (err error) {
+		if meta := tx.Bucket(bucketMeta); meta != nil {
+			d.commit, lap, err = readMark(meta.Get(keyCommit))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.path, err)
+	}
+	if lap == 0 {
+		if err := os.Remove(filepath.Join(filepath.Dir(d.path), journalFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return diskError("clear", d.path, err)
+		}
+	} else if err := d.replay(lap); err != nil {
+		return err
+	}
+	if err := d.verify(); err != nil {
+		return err
+	}
+	err = d.write(func() error { return d.settle(batch{}, d.journal, nil) })
+	if err != nil && d.journal != nil { // it is all on the disk; what is to come waits for room
+		d.journal.broken = true
+		return nil
+	}
+	return err
+}
+
+func (d *disk) replay(lap uint64) error {
+	j, bodies, err := reopenJournal(filepath.Dir(d.path), lap)
+	if err != nil {
+		return err
+	}
+	d.journal = j
+	for _, body := range bodies {
+		b, err := decodeBatch(body)
+		if err != nil {
+			return fmt.Errorf("%s: %w", j.f.Name(), err)
+		}
+		d.commit = max(d.commit, b.commit)
+		d.tail.add(b)
+	}
+	return nil
+}
+
+// readMark reads what keyCommit has: 8 bytes of an index, and 8 of the journal's lap while there is one. Programs that
+// know of no journal refuse the latter.
+func readMark(v []byte) (commit, lap uint64, err error) {
+	switch len(v) {
+	case 0:
+		return 0, 0, nil
+	case 8:
+		return binary.BigEndian.Uint64(v), 0, nil
+	case 16:
+		return binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:]), nil
+	}
+	return 0, 0, fmt.Errorf("%w: %s has %d bytes", errDamaged, keyCommit, len(v))
+}
+
 // verify reads the whole log: entries must be whole and follow each other.
 func (d *disk) verify() error {
+	var last uint64
+	check := func(k, v []byte) error {
+		var l raft.Log
+		if err := decodeEntry(k, v, &l); err != nil {
+			return fmt.Errorf("%s: %w", d.path, err)
+		}
+		if last != 0 && l.Index != last+1 {
+			return fmt.Errorf("%s: %w: entry %d follows entry %d", d.path, errDamaged, l.Index, last)
+		}
+		last = l.Index
+		return nil
+	}
 	return d.db.View(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bucketLog).Cursor()
-		var last uint64
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			var l raft.Log
-			if err := decodeEntry(k, v, &l); err != nil {
-				return fmt.Errorf("%s: %w", d.path, err)
+		if b := tx.Bucket(bucketLog); b != nil {
+			if err := b.ForEach(check); err != nil {
+				return err
 			}
-			if last != 0 && l.Index != last+1 {
-				return fmt.Errorf("%s: %w: entry %d follows entry %d", d.path, errDamaged, l.Index, last)
+		}
+		for _, i := range d.tail.entries {
+			if err := check(i.key, i.val); err != nil {
+				return err
 			}
-			last = l.Index
 		}
 		return nil
 	})
 }
 
-func (d *disk) close() error { return d.db.Close() }
+// close ends the use of the log: the bbolt file has all of it then.
+func (d *disk) close() error {
+	var err error
+	if known := d.known.Load(); d.journal != nil || known != nil {
+		last, _ := d.LastIndex()
+		err = d.write(func() error {
+			if known != nil {
+				d.commit = max(d.commit, min((*known)(), last))
+			}
+			return d.settle(batch{}, nil, nil)
+		})
+	}
+	if d.journal != nil { // it still counts
+		err = errors.Join(err, d.journal.f.Close())
+	}
+	return errors.Join(err, d.db.Close())
+}
 
-// write runs f in a transaction that is on the disk when it returns without an error.
-func (d *disk) write(f func(*bbolt.Tx) error) error {
+// write has its turn at the disk; what f has written is there when it returns without an error.
+func (d *disk) write(f func() error) error {
 	if d.slow != nil {
 		if wait := d.slow(); wait > 0 {
 			time.Sleep(wait)
 		}
 	}
-	err := d.db.Update(f)
+	d.turn.Lock()
+	err := f()
+	d.turn.Unlock()
 	if err != nil {
 		err = diskError("write", d.path, err)
 	}
@@ -118,6 +208,87 @@ func (d *disk) write(f func(*bbolt.Tx) error) error {
 		d.told(err)
 	}
 	return err
+}
+
+// keep writes a batch: into the journal if that takes it.
+func (d *disk) keep(b batch) error {
+	j := d.journal
+	if j == nil || !d.follows(b) {
+		return d.settle(b, j, nil)
+	}
+	record := encodeRecord(j.lap, j.seq, b.encode())
+	if !j.takes(len(record)) {
+		return d.settle(b, j, nil)
+	}
+	if err := j.append(record); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.tail.add(b)
+	d.mu.Unlock()
+	return nil
+}
+
+// follows reports whether a batch's entries come right after those that there are.
+func (d *disk) follows(b batch) bool {
+	last, err := d.LastIndex()
+	for _, i := range b.items {
+		if i.fact {
+			continue
+		}
+		index := binary.BigEndian.Uint64(i.key)
+		if last != 0 && index != last+1 {
+			return false
+		}
+		last = index
+	}
+	return err == nil
+}
+
+// settle puts what the journal has, and a batch, and what more does, into the bbolt file in one transaction. From then on
+// what counts is the journal's next lap, or no journal; a journal that has failed is given up.
+func (d *disk) settle(b batch, j *journal, more func(log *bbolt.Bucket) error) error {
+	if j != nil && j.broken {
+		j = nil
+	}
+	mark := indexKey(d.commit)
+	if j != nil {
+		mark = append(mark, indexKey(j.lap+1)...)
+	}
+	err := d.db.Update(func(tx *bbolt.Tx) error {
+		log, err := tx.CreateBucketIfNotExists(bucketLog)
+		if err != nil {
+			return err
+		}
+		log.FillPercent = 0.9 // entries are appended
+		meta, err := tx.CreateBucketIfNotExists(bucketMeta)
+		if err == nil {
+			err = d.tail.put(log, meta)
+		}
+		if err == nil {
+			err = putItems(log, meta, b.items)
+		}
+		if err == nil && more != nil {
+			err = more(log)
+		}
+		if err == nil {
+			err = meta.Put(keyCommit, mark)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.tail = tail{}
+	d.mu.Unlock()
+	if j != nil {
+		j.next()
+	} else if d.journal != nil {
+		d.journal.remove()
+	}
+	d.journal = j
+	return nil
 }
 
 // diskError says what to do about a disk that refuses.
@@ -132,10 +303,24 @@ func diskError(verb, path string, err error) error {
 }
 
 // FirstIndex is that of the oldest entry, 0 for none.
-func (d *disk) FirstIndex() (uint64, error) { return d.edge((*bbolt.Cursor).First) }
+func (d *disk) FirstIndex() (uint64, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if index, err := d.edge((*bbolt.Cursor).First); err != nil || index != 0 {
+		return index, err
+	}
+	return d.tail.first(), nil
+}
 
 // LastIndex is that of the newest entry, 0 for none.
-func (d *disk) LastIndex() (uint64, error) { return d.edge((*bbolt.Cursor).Last) }
+func (d *disk) LastIndex() (uint64, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if last := d.tail.last(); last != 0 {
+		return last, nil
+	}
+	return d.edge((*bbolt.Cursor).Last)
+}
 
 func (d *disk) edge(to func(*bbolt.Cursor) ([]byte, []byte)) (index uint64, err error) {
 	err = d.db.View(func(tx *bbolt.Tx) error {
@@ -149,6 +334,12 @@ func (d *disk) edge(to func(*bbolt.Cursor) ([]byte, []byte)) (index uint64, err 
 
 // GetLog reads an entry; raft.ErrLogNotFound when there is none of that index.
 func (d *disk) GetLog(index uint64, l *raft.Log) error {
+	d.mu.RLock()
+	i, young := d.tail.entry(index)
+	d.mu.RUnlock()
+	if young {
+		return decodeEntry(i.key, i.val, l)
+	}
 	return d.db.View(func(tx *bbolt.Tx) error {
 		key := indexKey(index)
 		v := tx.Bucket(bucketLog).Get(key)
@@ -165,59 +356,56 @@ func (d *disk) GetLog(index uint64, l *raft.Log) error {
 // StoreLog writes one entry.
 func (d *disk) StoreLog(l *raft.Log) error { return d.StoreLogs([]*raft.Log{l}) }
 
-// StoreLogs writes entries, and with them how far the log is known to be committed.
+// StoreLogs writes entries, and with them how far the log is known to be committed. The first ones begin a journal,
+// if one can be made.
 func (d *disk) StoreLogs(logs []*raft.Log) error {
-	return d.write(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketLog)
-		b.FillPercent = 0.9 // entries are appended
-		var last uint64
-		for _, l := range logs {
-			if err := b.Put(indexKey(l.Index), encodeEntry(l)); err != nil {
-				return err
-			}
-			last = l.Index
+	var b batch
+	for _, l := range logs {
+		b.items = append(b.items, item{key: indexKey(l.Index), val: encodeEntry(l)})
+	}
+	return d.write(func() error {
+		if known := d.known.Load(); known != nil && len(logs) > 0 {
+			d.commit = max(d.commit, min((*known)(), logs[len(logs)-1].Index))
 		}
-		return d.putCommit(tx, last)
+		b.commit = d.commit
+		if d.journal == nil {
+			return d.begin(b)
+		}
+		return d.keep(b)
 	})
 }
 
-func (d *disk) putCommit(tx *bbolt.Tx, last uint64) error {
-	known := d.known.Load()
-	if known == nil {
-		return nil
+// begin writes a batch and has a journal count from then on, if one can be made.
+func (d *disk) begin(b batch) error {
+	j, err := newJournal(filepath.Dir(d.path))
+	if err != nil {
+		return d.settle(b, nil, nil)
 	}
-	commit := min((*known)(), last)
-	m := tx.Bucket(bucketMeta)
-	if old := m.Get(keyCommit); len(old) == 8 && binary.BigEndian.Uint64(old) >= commit {
-		return nil
+	if err = d.settle(b, j, nil); err != nil {
+		j.remove()
 	}
-	return m.Put(keyCommit, indexKey(commit))
+	return err
 }
 
-// saveCommit writes how far the log is committed, on a clean end.
-func (d *disk) saveCommit() error {
-	return d.write(func(tx *bbolt.Tx) error {
-		k, _ := tx.Bucket(bucketLog).Cursor().Last()
-		if k == nil {
-			return nil
-		}
-		return d.putCommit(tx, binary.BigEndian.Uint64(k))
-	})
+// committed is an index that is surely committed.
+func (d *disk) committed() uint64 {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	return d.commit
 }
-
-// committed is what putCommit has written last.
-func (d *disk) committed() (uint64, error) { return d.GetUint64(keyCommit) }
 
 // DeleteRange takes entries out, both ends included.
 func (d *disk) DeleteRange(from, to uint64) error {
-	return d.write(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bucketLog).Cursor()
-		for k, _ := c.Seek(indexKey(from)); k != nil && binary.BigEndian.Uint64(k) <= to; k, _ = c.Seek(indexKey(from)) {
-			if err := c.Delete(); err != nil {
-				return err
+	return d.write(func() error {
+		return d.settle(batch{}, d.journal, func(log *bbolt.Bucket) error {
+			c := log.Cursor()
+			for k, _ := c.Seek(indexKey(from)); k != nil && binary.BigEndian.Uint64(k) <= to; k, _ = c.Seek(indexKey(from)) {
+				if err := c.Delete(); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 }
 
@@ -236,11 +424,17 @@ func (d *disk) dropBelow(snapshot uint64) error {
 
 // Set writes a small fact.
 func (d *disk) Set(key, val []byte) error {
-	return d.write(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(key, val) })
+	i := item{fact: true, key: bytes.Clone(key), val: bytes.Clone(val)}
+	return d.write(func() error { return d.keep(batch{commit: d.commit, items: []item{i}}) })
 }
 
 // Get reads a small fact; nothing when it is not there.
 func (d *disk) Get(key []byte) (val []byte, err error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if v, young := d.tail.facts[string(key)]; young {
+		return bytes.Clone(v), nil
+	}
 	err = d.db.View(func(tx *bbolt.Tx) error {
 		val = append(val, tx.Bucket(bucketMeta).Get(key)...)
 		return nil
@@ -261,52 +455,4 @@ func (d *disk) GetUint64(key []byte) (uint64, error) {
 		return 0, fmt.Errorf("%s: %w: %s has %d bytes", d.path, errDamaged, key, len(v))
 	}
 	return binary.BigEndian.Uint64(v), nil
-}
-
-func indexKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-
-// encodeEntry: term (8 bytes), type (1), time of appending in ns (8), length of the extensions (4),
-// extensions, data, and a CRC-32C of the index and of all that is before it.
-func encodeEntry(l *raft.Log) []byte {
-	b := make([]byte, 0, maxSkew+len(l.Extensions)+len(l.Data)+4)
-	b = binary.BigEndian.AppendUint64(b, l.Term)
-	b = append(b, byte(l.Type))
-	var at int64
-	if !l.AppendedAt.IsZero() {
-		at = l.AppendedAt.UnixNano()
-	}
-	b = binary.BigEndian.AppendUint64(b, uint64(at))
-	b = binary.BigEndian.AppendUint32(b, uint32(len(l.Extensions)))
-	b = append(b, l.Extensions...)
-	b = append(b, l.Data...)
-	return binary.BigEndian.AppendUint32(b, entrySum(indexKey(l.Index), b))
-}
-
-func entrySum(key, b []byte) uint32 {
-	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)
-}
-
-// decodeEntry copies what it reads: bbolt's memory is valid within its transaction only.
-func decodeEntry(key, v []byte, l *raft.Log) error {
-	if len(key) != 8 || len(v) < maxSkew+4 {
-		return fmt.Errorf("%w: an entry of %d bytes", errDamaged, len(v))
-	}
-	index := binary.BigEndian.Uint64(key)
-	body, sum := v[:len(v)-4], binary.BigEndian.Uint32(v[len(v)-4:])
-	if entrySum(key, body) != sum {
-		return fmt.Errorf("%w: entry %d has a wrong checksum", errDamaged, index)
-	}
-	ext := int(binary.BigEndian.Uint32(body[17:21]))
-	if ext > len(body)-maxSkew {
-		return fmt.Errorf("%w: entry %d has extensions beyond its end", errDamaged, index)
-	}
-	*l = raft.Log{Index: index, Term: binary.BigEndian.Uint64(body), Type: raft.LogType(body[8])}
-	if at := int64(binary.BigEndian.Uint64(body[9:17])); at != 0 {
-		l.AppendedAt = time.Unix(0, at)
-	}
-	if ext > 0 {
-		l.Extensions = append([]byte(nil), body[maxSkew:maxSkew+ext]...)
-	}
-	l.Data = append([]byte(nil), body[maxSkew+ext:]...)
-	return nil
 }

@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,5 +58,51 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	s = r.start("n1")
 	if got := attr(s.View(), "n1", "v"); got != "later" {
 		t.Errorf("after a restart: %q", got)
+	}
+}
+
+// TestAStartOnAFullDisk has a node that was killed come back when there is no room for what its journal has.
+func TestAStartOnAFullDisk(t *testing.T) {
+	d := newDisk(t)
+	big := strings.Repeat("x", 150<<10)
+	want := []string{"1 " + big}
+	store(t, d, entry(1, big))
+	for i := uint64(2); i <= 6; i++ {
+		store(t, d, entry(i, big))
+		want = append(want, fmt.Sprint(i, " ", big))
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m,mode=0700"); err != nil {
+		t.Skipf("cannot mount a small file system here: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	if err := os.CopyFS(dir, os.DirFS(filepath.Dir(crash(t, d, nil)))); err != nil {
+		t.Fatal(err)
+	}
+	_ = d.close()
+	filler := filepath.Join(dir, "filler")
+	f, err := os.Create(filler)
+	for err == nil {
+		_, err = f.Write(bytes.Repeat([]byte{1}, 4096))
+	}
+	_ = f.Close()
+	var told error
+	d, err = openDisk(filepath.Join(dir, diskFile), nil, func(err error) { told = err })
+	if err != nil || !errors.Is(told, syscall.ENOSPC) {
+		t.Fatalf("%v; told: %v", err, told)
+	}
+	t.Cleanup(func() { _ = d.close() })
+	if err := d.StoreLog(entry(7, "full")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a write on a full disk: %v", err)
+	}
+	if have := all(t, d); !slices.Equal(have, want) {
+		t.Errorf("%d entries", len(have))
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	store(t, d, entry(7, "room"), entry(8, "room"))
+	if have := all(t, reopen(t, crash(t, d, nil))); !slices.Equal(have, append(want, "7 room", "8 room")) || told != nil {
+		t.Errorf("%d entries, told: %v", len(have), told)
 	}
 }

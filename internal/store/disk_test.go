@@ -17,7 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-func newDisk(t *testing.T) *disk {
+func newDisk(t testing.TB) *disk {
 	t.Helper()
 	d, err := openDisk(filepath.Join(t.TempDir(), diskFile), nil, nil)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestADamagedLogIsNotOpened(t *testing.T) {
 	for name, damage := range map[string]func(b *bbolt.Bucket) error{
 		"wrong checksum": func(b *bbolt.Bucket) error {
 			v := bytes.Clone(b.Get(indexKey(6)))
-			v[maxSkew] ^= 1
+			v[headLen] ^= 1
 			return b.Put(indexKey(6), v)
 		},
 		"follows entry": func(b *bbolt.Bucket) error { return b.Delete(indexKey(6)) },

@@ -85,12 +85,8 @@ func (n *node) load() error {
 			return err
 		}
 	}
-	commit, err := n.disk.committed()
-	if err != nil {
-		return err
-	}
 	n.fsm = &machine{log: n.store.cfg.Log, tell: n.store.tell, speaks: n.store.cfg.Speaks, behind: n.store.cfg.Behind}
-	s, _, _, err := readBack(n.disk, n.snaps, n.fsm, commit)
+	s, _, _, err := readBack(n.disk, n.snaps, n.fsm, n.disk.committed())
 	if err != nil {
 		return err
 	}
@@ -121,7 +117,7 @@ func (n *node) stop() error {
 	close(n.done)
 	ended := n.raft.Shutdown()
 	err := errors.Join(n.trans.Close(), n.layer.Close(), ended.Error()) // without connections nothing holds raft up
-	return errors.Join(err, n.disk.saveCommit(), n.disk.close())
+	return errors.Join(err, n.disk.close())
 }
 
 // followLead passes on what raft says of leadership, with the term.

@@ -1,5 +1,5 @@
 // Package store holds the state that the nodes of a cluster agree on: a replicated log of commands
-// (hashicorp/raft, in a bbolt file) and the State that cib.Apply makes of it.
+// (hashicorp/raft, in a bbolt file with a journal) and the State that cib.Apply makes of it.
 //
 // It promises that a command whose Propose returned without an error is on the disks of a majority and will
 // be in every State from then on, also after crashes; that all nodes go through the same States in the same
