@@ -55,9 +55,6 @@ func run() int {
 // commands are those that are no part of package cli.
 func commands(ctx context.Context) []cli.Command {
 	return append(append(treeCommands(ctx), guestCommands(ctx)...), []cli.Command{
-		{Name: "cluster", What: "found a cluster, invite and join nodes, see and stop them, count votes", Run: func(args []string) int {
-			return daemon.ClusterCommand(ctx, args, os.Stdin, os.Stdout, os.Stderr)
-		}},
 		{Name: "daemon", What: "run this node; systemd starts it", Run: func(args []string) int {
 			return daemon.Command(ctx, args, os.Stdout, os.Stderr, func(file string) daemon.Faults { return lab.Watch(file, time.Now) })
 		}},

@@ -30,22 +30,7 @@ func treeCommand(args []string) (name string, words []string, ok bool) {
 		return "cerco", args[1:], true
 	}
 	words = args[1:]
-	known := slices.ContainsFunc(pcs.Nouns(), func(n pcs.Noun) bool { return n.Name == words[0] })
-	return "cerco", words, known && !ownVerb(words)
-}
-
-// ownVerbs are what Cerco had for these nouns before it had the tree.
-func ownVerbs(noun string) []string {
-	return map[string][]string{
-		"cluster": daemon.ClusterVerbs(),
-		"stonith": {"fence", "unfence", "confirm", "history", "status", "devices"},
-		"status":  {},
-	}[noun]
-}
-
-func ownVerb(words []string) bool {
-	verbs := ownVerbs(words[0])
-	return verbs != nil && (len(words) < 2 || words[1] != "-f" && strings.HasPrefix(words[1], "-") || slices.Contains(verbs, words[1]))
+	return "cerco", words, slices.ContainsFunc(pcs.Nouns(), func(n pcs.Noun) bool { return n.Name == words[0] })
 }
 
 func tree(ctx context.Context, name string, words []string) int {
@@ -69,21 +54,21 @@ func tree(ctx context.Context, name string, words []string) int {
 	return code
 }
 
-// ownCommand runs a command that Cerco had before it had the tree.
+// ownCommand runs what a verb of the tree hands on: Cerco's own command of that noun.
 func ownCommand(ctx context.Context, args []string) int {
-	return cli.Main(cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket(), Others: commands(ctx)},
-		append([]string{"cerco"}, args...))
+	if args[0] == "cluster" {
+		return daemon.ClusterCommand(ctx, args[1:], os.Stdin, os.Stdout, os.Stderr)
+	}
+	return cli.Main(cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Context: ctx, Socket: socket()}, append([]string{"cerco"}, args...))
 }
 
-// treeCommands lists the nouns of the tree for the help; those that Cerco has verbs of its own for are listed there.
+// treeCommands lists the nouns of the tree for the help.
 func treeCommands(ctx context.Context) []cli.Command {
 	list := []cli.Command{{Name: "pcs", What: "the same commands in the words of pcs", Run: func(args []string) int { return tree(ctx, "cerco pcs", args) }}}
 	for _, n := range pcs.Nouns() {
-		if ownVerbs(n.Name) == nil {
-			list = append(list, cli.Command{Name: n.Name, What: n.What, Run: func(args []string) int {
-				return tree(ctx, "cerco", append([]string{n.Name}, args...))
-			}})
-		}
+		list = append(list, cli.Command{Name: n.Name, What: n.What, Run: func(args []string) int {
+			return tree(ctx, "cerco", append([]string{n.Name}, args...))
+		}})
 	}
 	return list
 }

@@ -128,7 +128,9 @@ func usage(w io.Writer, all []command, others []Command) {
 		fmt.Fprintf(w, "  %-14s %s\n", c.Name, c.What)
 	}
 	for _, c := range all {
-		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.what)
+		if !slices.ContainsFunc(others, func(o Command) bool { return o.Name == c.name }) { // or it is listed already
+			fmt.Fprintf(w, "  %-14s %s\n", c.name, c.what)
+		}
 	}
 	fmt.Fprint(w, "\ncerco COMMAND --help says more about one of them. Under the names of Pacemaker's tools (crm_mon, cibadmin,\n"+
 		"crm_resource, crm_attribute, stonith_admin and more; cerco links makes them) it is those tools.\n")

@@ -18,12 +18,12 @@ const (
 func optionKinds() map[string]int {
 	kinds := map[string]int{"wait": optional, "output-as": valued, "corosync_conf": valued, "cluster_conf": valued}
 	for _, name := range strings.Fields("after before booth-conf booth-key device encryption from group id name node note output-format " +
-		"request-timeout timeout to output out token user password watchdog input cluster diff-against scope ring") {
+		"request-timeout timeout to output out token user password watchdog input cluster diff-against scope ring addr api delay dir tolerance valid xml-file") {
 		kinds[name] = valued
 	}
-	for _, name := range strings.Fields("agent-validation all autocorrect autodelete brief clone config corosync debug defaults disabled dry-run enable expired force " +
+	for _, name := range strings.Fields("agent-validation all autocorrect autodelete brief ca clone config corosync debug defaults disabled dry-run enable expired final force " +
 		"full fullhelp future groups help hide-inactive interactive invalid json local master merge monitor no-cluster-uuid no-default-ops " +
-		"no-expire-check no-keys-sync no-stop no-strict no-watchdog-validation nodesc off on over overwrite pacemaker promoted quiet " +
+		"no-expire-check no-keys-sync no-start no-stop no-strict no-watchdog-validation nodesc off on over overwrite pacemaker promoted quiet " +
 		"safe show-secrets simulate skip-offline start strict version yes watch") {
 		kinds[name] = flag
 	}
@@ -37,7 +37,7 @@ func everywhere() []string {
 
 // shortOptions are options of one letter, and the long ones that they are.
 func shortOptions() map[byte]string {
-	return map[byte]string{'h': "help", 'f': "f", 'u': "user", 'p': "password", 'V': "full", 'v': "full", 'q': "quiet", 'o': "out"}
+	return map[byte]string{'h': "help", 'f': "f", 'u': "user", 'p': "password", 'V': "full", 'v': "full", 'q': "quiet", 'o': "out", 'w': "watch", 'x': "xml-file"}
 }
 
 // parsed is a command line taken apart: the words, and the options with their values.

@@ -13,11 +13,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
+	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/configure"
+	"github.com/cerco-ha/cerco/internal/wire"
 )
 
 // Env is the world as a command sees it.
@@ -31,6 +34,8 @@ type Env struct {
 	Context  context.Context  // ends what waits
 	Socket   string           // of the daemon of this node
 	Agents   configure.Agents // of this host
+	// Dial connects to a peer, to see whether it can be reached; nil: by the network of this host.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Own runs a command of Cerco's own, as "cluster", "invite", and returns its exit code; nil: there is none.
 	Own func(args []string) int
 	// Preview shows what the cluster would do about a change of configuration.
@@ -94,6 +99,8 @@ func (c *call) conclude(err error) int {
 			}
 			c.errorf("%s%s", p.Text, hint)
 		}
+	case client.HasCode(err, wire.CodeNoLeader):
+		c.errorf("%v%s", err, c.whoIsMissing())
 	default:
 		c.errorf("%v", err)
 	}

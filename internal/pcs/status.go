@@ -17,10 +17,12 @@ func statusNoun() *verb {
 	const filter = "[ID | TAG] [node=NODE]"
 	hide := []string{"hide-inactive"}
 	return &verb{name: "status", what: "Show the state of the cluster.", bare: "status", options: hide, sub: []*verb{
-		{name: "status", options: hide, run: statusAll, what: "Show everything; --full shows more of it, --hide-inactive leaves out what does not run."},
+		{name: "status", options: []string{"hide-inactive", "watch", "xml-file"}, run: statusAll,
+			what: "Show everything, and what the cluster waits for; --full shows more of it, --hide-inactive leaves out what does not run, " +
+				"--watch stays and shows it anew whenever something happens, and --output-as json or xml is for programs. 'pcs status' looks as it does in pcs."},
 		{name: "resources", args: filter, options: hide, run: resourceStatus, what: "Show resources and where they run."},
 		{name: "xml", run: statusXML, what: "Show the state as XML, as crm_mon writes it."},
-		{name: "cluster", aliases: []string{"pcsd"}, run: statusCluster, what: "Show the head of the state: who decides, how much there is, who is there."},
+		{name: "cluster", run: statusCluster, what: "Show the head of the state: who decides, how much there is, who is there."},
 		{name: "nodes", args: "[corosync|both|config]", run: statusNodes, what: "Show which nodes are online, on standby, in maintenance, offline."},
 		{name: "corosync", live: true, run: quorumStatus, what: "Show who belongs to the cluster and how they vote."},
 		{name: "quorum", live: true, run: quorumStatus, what: "Show who votes, and whether there are enough."},
@@ -42,7 +44,7 @@ func statusShortcuts() []*verb {
 
 // view is the state that a command shows: of a file, or of the cluster.
 func (c *call) view() (*cib.CIB, *scheduler.View, error) {
-	_, doc, err := c.document()
+	doc, err := c.latest()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,6 +74,9 @@ func statusAll(c *call) error {
 	}
 	if c.has("full") && c.has("hide-inactive") {
 		return c.misused("--full and --hide-inactive exclude each other")
+	}
+	if own := c.program == "cerco" || c.has("watch") || c.has("xml-file") || c.has("output-as"); own && c.Own != nil && !c.onFile() && !c.has("hide-inactive") {
+		return c.own(append([]string{"status"}, c.given("full", "output-as")...)...)
 	}
 	doc, v, err := c.view()
 	if err != nil {
@@ -236,6 +241,9 @@ func stonithStatus(c *call) error {
 	if len(c.words) > 0 {
 		return nil
 	}
+	if err := c.writeFencing(); err != nil {
+		return err
+	}
 	return c.show(func(doc *cib.CIB, w io.Writer) error {
 		levels := listing.Levels(doc)
 		if len(levels) == 0 {
@@ -244,6 +252,31 @@ func stonithStatus(c *call) error {
 		_, err := append(listing.Lines{"", "Fencing Levels:"}, levels.In(1)...).WriteTo(w)
 		return err
 	})
+}
+
+// writeFencing says which fencing is under way, and what would release it.
+func (c *call) writeFencing() error {
+	if c.onFile() {
+		return nil
+	}
+	d, err := c.daemon()
+	if err != nil {
+		return err
+	}
+	rest, err := d.Rest(c.context(), client.Wait{})
+	if err != nil {
+		return err
+	}
+	for _, w := range rest.Waiting {
+		if w.Release == "" && !strings.HasPrefix(w.What, "fencing of ") {
+			continue
+		}
+		fmt.Fprintf(c.Stdout, "\nWaiting for %s\n", strings.TrimSuffix(w.What+": "+w.Why, ": "))
+		if w.Release != "" {
+			fmt.Fprintf(c.Stdout, "    once you have seen that it is off: %s\n", w.Release)
+		}
+	}
+	return nil
 }
 
 // listed prints the resources that are asked for: those that pass, or those that an id or a tag names, whatever they are.

@@ -59,6 +59,7 @@ func TestTranscripts(t *testing.T) {
 type memory struct{ doc *cib.CIB }
 
 func (w *memory) read() (*cib.CIB, error) { return w.doc, nil }
+func (w *memory) look() (*cib.CIB, error) { return w.doc, nil }
 
 func (w *memory) write(_ *cib.CIB, to *cib.Element) (err error) {
 	w.doc, err = cib.DecodeRoot("", to)

@@ -15,6 +15,7 @@ type verb struct {
 	options []string // long options that it takes besides those that all take
 	live    bool     // it makes no sense on a file
 	ownFile bool     // a -f without a word is the file that it is about
+	loose   bool     // it takes any option
 	bare    string   // the verb below it that is meant when no word follows
 	run     func(c *call) error
 	sub     []*verb
@@ -23,7 +24,7 @@ type verb struct {
 // nouns is the whole tree. A noun may come from several places: their verbs are joined. To add a noun, or verbs to one,
 // write a function that returns it in a file of its own, and give it a line here.
 func nouns() []*verb {
-	return join(append(slices.Concat(statusShortcuts(), liveNouns(), declareNouns()),
+	return join(append(slices.Concat(statusShortcuts(), liveNouns(), clusterLifeNouns(), ownNouns(), watchdogNouns(), elsewhereNouns(), declareNouns()),
 		guestNoun(),
 		aclNoun(),
 		alertNoun(),

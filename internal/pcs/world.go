@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +20,10 @@ import (
 
 // world is what a command works on: a file, or a cluster.
 type world interface {
-	// read is the whole CIB.
+	// read is the whole CIB, as the newest that is agreed on.
 	read() (*cib.CIB, error)
+	// look is the whole CIB for showing it: without a leader what this node knew last.
+	look() (*cib.CIB, error)
 	// write puts a configuration in the place of that which was read.
 	write(from *cib.CIB, to *cib.Element) error
 }
@@ -52,12 +55,25 @@ func (c *call) document() (world, *cib.CIB, error) {
 	return w, doc, err
 }
 
+// latest is the document for showing it: without a leader what this node knew last.
+func (c *call) latest() (*cib.CIB, error) {
+	w, err := c.world()
+	if err != nil {
+		return nil, err
+	}
+	return w.look()
+}
+
 // onFile reports whether the command works on a file.
 func (c *call) onFile() bool { return c.has("f") }
 
 // daemon is a client of this node's daemon.
 func (c *call) daemon() (*client.Client, error) {
-	d, err := client.Dial(cmp.Or(c.Socket, client.DefaultSocket), nil)
+	socket := cmp.Or(c.Socket, client.DefaultSocket)
+	if c.has("dir") { // where a node is that has a directory of its own
+		socket = filepath.Join(c.option("dir"), "run", "cerco.sock")
+	}
+	d, err := client.Dial(socket, nil)
 	if err == nil {
 		d.SetTool(strings.Join(append([]string{c.program}, c.path...), "-"))
 	}
@@ -90,6 +106,8 @@ func (w *fileWorld) read() (*cib.CIB, error) {
 	return doc, nil
 }
 
+func (w *fileWorld) look() (*cib.CIB, error) { return w.read() }
+
 func (w *fileWorld) write(from *cib.CIB, to *cib.Element) error {
 	return cibfile.WriteRoot(w.path, cib.Succeed(from.Root, to))
 }
@@ -98,6 +116,7 @@ func (w *fileWorld) write(from *cib.CIB, to *cib.Element) error {
 type liveWorld struct {
 	call   *call
 	client *client.Client
+	warned bool // that nobody decides
 }
 
 var _ world = (*liveWorld)(nil)
@@ -110,6 +129,22 @@ func (w *liveWorld) read() (*cib.CIB, error) {
 	return cib.Decode("", data)
 }
 
+func (w *liveWorld) look() (*cib.CIB, error) {
+	doc, err := w.read()
+	if !client.HasCode(err, wire.CodeNoLeader) {
+		return doc, err
+	}
+	data, failed := w.client.CIB(w.call.context(), true)
+	if failed != nil {
+		return nil, err
+	}
+	if !w.warned {
+		w.warned = true
+		w.call.warnf("nobody decides at the moment: this is what the node knew last%s", w.call.whoIsMissing())
+	}
+	return cib.Decode("", data)
+}
+
 // write commits the difference, if the configuration is still the one that was read.
 func (w *liveWorld) write(from *cib.CIB, to *cib.Element) error {
 	patch := cib.Diff(from.Root, to)
@@ -118,11 +153,26 @@ func (w *liveWorld) write(from *cib.CIB, to *cib.Element) error {
 		return err
 	}
 	edit := wire.Edit{Base: from.Version.String(), Edits: []cib.Edit{{Op: "patch", XML: patch.Element().String()}}, Note: w.call.option("note")}
-	_, err = w.client.Edit(w.call.context(), edit, wait)
+	changed, err := w.client.Edit(w.call.context(), edit, wait)
 	if client.HasCode(err, wire.CodeVersion) {
 		return w.conflict(from)
 	}
+	if err == nil {
+		err = unrest(changed.Rest)
+	}
 	return err
+}
+
+// unrest is the error of a cluster that has not come to rest in the time that was given; nil if it has, or if nobody waited.
+func unrest(rest *wire.Rest) error {
+	if rest == nil || rest.Settled {
+		return nil
+	}
+	var what []string
+	for _, w := range rest.Waiting {
+		what = append(what, strings.TrimSuffix(w.What+": "+w.Why, ": "))
+	}
+	return fmt.Errorf("the change is made, but the cluster has not come to rest in that time; it waits for %s", cmp.Or(strings.Join(what, "; "), "its plan"))
 }
 
 // conflict is the error of a change that was made for an older configuration: what others have changed meanwhile.

@@ -38,6 +38,7 @@ type Backend struct {
 	state     cib.State
 	Commands  []cib.Command // that were proposed
 	Requested []cib.FenceRequest
+	stopped   []string
 }
 
 var _ api.Backend = (*Backend)(nil)
@@ -176,12 +177,15 @@ func (b *Backend) Self() wire.Node {
 	return n
 }
 
-// Cluster describes the members, all of them heard.
+// Cluster describes the members: those are heard that were not stopped.
 func (b *Backend) Cluster(context.Context) (wire.Cluster, error) {
 	st := b.Current()
+	b.mu.Lock()
+	stopped := slices.Clone(b.stopped)
+	b.mu.Unlock()
 	c := wire.Cluster{Cluster: st.Cluster, Links: b.Links}
 	for _, m := range st.Cluster.Members {
-		c.Seen = append(c.Seen, wire.Seen{Name: m.Name, ID: m.ID, Heard: true, LastHeard: b.Now(), Ready: true})
+		c.Seen = append(c.Seen, wire.Seen{Name: m.Name, ID: m.ID, Heard: !slices.Contains(stopped, m.Name), LastHeard: b.Now(), Ready: true})
 		c.Voters = append(c.Voters, m.Name)
 	}
 	c.Quorum = wire.Quorum{Quorate: true, Votes: len(c.Members), Expected: len(c.Members)}
@@ -220,8 +224,13 @@ func (b *Backend) Options(_ context.Context, o wire.Options, _ string) error {
 	return nil
 }
 
-// Stop does nothing.
-func (b *Backend) Stop(context.Context, string, string) error { return nil }
+// Stop has a member not be heard any more; the server goes on.
+func (b *Backend) Stop(_ context.Context, node, _ string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stopped = append(b.stopped, node)
+	return nil
+}
 
 // Debug knows one topic.
 func (b *Backend) Debug(_ context.Context, what string) (any, error) {
