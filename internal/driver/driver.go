@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -22,7 +23,7 @@ type Request struct {
 	Timeout               time.Duration // 0: none
 	Env                   []string      // NAME=value, added to what each agent gets
 
-	// Started is told which process does it, before Run waits for it. May be nil; not called when no process of
+	// Started is told which process does it, when it has run for a moment. May be nil; not called when no process of
 	// ours does the work.
 	Started func(Process)
 }
@@ -81,6 +82,8 @@ type Host struct {
 	base  []string
 	meta  metaCache
 	units Units
+
+	protected func() bool // from the out-of-memory killer
 }
 
 var _ Driver = (*Host)(nil)
@@ -111,7 +114,7 @@ func New(cfg Config) *Host {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{cfg: cfg, units: cfg.Units}
+	h := &Host{cfg: cfg, units: cfg.Units, protected: sync.OnceValue(protected)}
 	h.base = baseEnv(&cfg)
 	if h.units == nil {
 		h.units = newSystemBus(cfg.Log)

@@ -24,7 +24,7 @@ func baseEnv(cfg *Config) []string {
 			path = value
 		case strings.HasPrefix(name, "OCF_RESKEY_"), slices.Contains(notForAgents, name):
 		default:
-			env = append(env, kv)
+			env = setEnv(env, name, value)
 		}
 	}
 	if path == "" {

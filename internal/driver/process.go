@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,6 +38,10 @@ type ended struct {
 // keepOutput is how much of an agent's output is looked at, from its end.
 const keepOutput = 64 << 10
 
+// notedAfter is how long an agent runs before it is told which process it is: most have ended by then. When the daemon
+// dies before, Find knows it.
+const notedAfter = 50 * time.Millisecond
+
 // call runs a program in a process group of its own and waits for it; not for what it leaves in the
 // background. Its output goes to files in memory rather than to pipes, so that it can go on writing when
 // this process is gone, and so that nobody waits for a background process that holds the pipe open.
@@ -45,69 +49,89 @@ func (h *Host) call(ctx context.Context, path string, args, env []string, starte
 	if ctx.Err() != nil { // what is not wanted any more is not begun
 		return ended{abandoned: errors.Is(context.Cause(ctx), ErrAbandoned), timedOut: errors.Is(ctx.Err(), context.DeadlineExceeded), cancelled: true}
 	}
-	stdout, err := scratch()
+	var out [2]scratch
+	for i := range out {
+		var err error
+		if out[i], err = newScratch(); err != nil {
+			return ended{err: err}
+		}
+		defer out[i].close()
+	}
+	pid, done, err := h.spawn(path, args, env, out)
 	if err != nil {
 		return ended{err: err}
 	}
-	defer stdout.Close()
-	stderr, err := scratch()
-	if err != nil {
-		return ended{err: err}
-	}
-	defer stderr.Close()
-	cmd := exec.Command(path, args...)
-	cmd.Env, cmd.Dir = env, h.cfg.WorkDir
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return ended{err: err}
-	}
-	pid := cmd.Process.Pid
-	ordinary(pid)
-	if started != nil {
-		started(Process{PID: pid, Start: startTime(pid)})
-	}
-	done := make(chan error, 1)
-	go func() {
-		ending(pid)
-		done <- cmd.Wait()
-	}()
+	timer := time.NewTimer(notedAfter)
+	defer timer.Stop()
+	note := sync.OnceFunc(func() {
+		if started != nil {
+			started(Process{PID: pid, Start: startTime(pid)})
+		}
+	})
 	var e ended
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		cause := context.Cause(ctx)
-		if errors.Is(cause, ErrAbandoned) {
-			return ended{abandoned: true}
+	var status syscall.WaitStatus
+	for going := true; going; {
+		select {
+		case status = <-done:
+			going = false
+		case <-timer.C:
+			note()
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), ErrAbandoned) {
+				note()
+				return ended{abandoned: true}
+			}
+			e.timedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
+			e.cancelled = !e.timedOut
+			_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended this very moment
+			status, going = <-done, false
 		}
-		e.timedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
-		e.cancelled = !e.timedOut
-		_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended this very moment
-		err = <-done
 	}
-	e.stdout, e.stderr = tail(stdout), tail(stderr)
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		ws := exit.Sys().(syscall.WaitStatus)
-		if ws.Signaled() {
-			e.killed = ws.Signal()
-		}
-		e.rc = exit.ExitCode()
-	case err != nil:
-		e.err = err
+	e.stdout, e.stderr = out[0].tail(), out[1].tail()
+	if e.rc = status.ExitStatus(); status.Signaled() {
+		e.killed = status.Signal()
 	}
 	return e
 }
 
+// spawn starts a program. How it has ended comes out of the channel.
+func (h *Host) spawn(path string, args, env []string, out [2]scratch) (pid int, done <-chan syscall.WaitStatus, err error) {
+	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, nil, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
+	}
+	defer unix.Close(null)
+	pidfd := -1
+	pid, err = syscall.ForkExec(path, append([]string{path}, args...), &syscall.ProcAttr{Dir: h.cfg.WorkDir, Env: env,
+		Files: []uintptr{uintptr(null), uintptr(out[0]), uintptr(out[1])}, Sys: &syscall.SysProcAttr{Setpgid: true, PidFD: &pidfd}})
+	if err != nil {
+		return 0, nil, &os.PathError{Op: "fork/exec", Path: path, Err: err}
+	}
+	h.ordinary(pid)
+	ended := make(chan syscall.WaitStatus, 1)
+	go func() {
+		ending(pidfd)
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(pid, &status, 0, nil)
+		for err == syscall.EINTR {
+			_, err = syscall.Wait4(pid, &status, 0, nil)
+		}
+		ended <- status
+	}()
+	return pid, ended, nil
+}
+
 // ending waits until a child has ended or is about to: without a thread of its own, where the kernel can tell in the
 // way it tells of sockets.
-func ending(pid int) {
-	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	if err != nil {
+func ending(pidfd int) {
+	if pidfd < 0 {
 		return
 	}
-	f := os.NewFile(uintptr(fd), "pidfd")
+	if err := unix.SetNonblock(pidfd, true); err != nil {
+		unix.Close(pidfd)
+		return
+	}
+	f := os.NewFile(uintptr(pidfd), "pidfd")
 	defer f.Close()
 	if c, err := f.SyscallConn(); err == nil {
 		_ = c.Read(func(fd uintptr) bool { // with an error whoever waits for the process itself blocks instead
@@ -117,40 +141,49 @@ func ending(pid int) {
 	}
 }
 
-// scratch makes a file in memory that no directory knows. Writes go to its end, whoever writes.
-func scratch() (*os.File, error) {
+// scratch is a file in memory that no directory knows. Writes go to its end, whoever writes.
+type scratch int
+
+func newScratch() (scratch, error) {
 	fd, err := unix.MemfdCreate("agent-output", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("no file for an agent's output: %w", err)
+		return -1, fmt.Errorf("no file for an agent's output: %w", err)
 	}
-	f := os.NewFile(uintptr(fd), "agent-output")
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND); err != nil {
-		return nil, errors.Join(fmt.Errorf("no file for an agent's output: %w", err), f.Close())
+		return -1, errors.Join(fmt.Errorf("no file for an agent's output: %w", err), unix.Close(fd))
 	}
-	return f, nil
+	return scratch(fd), nil
 }
 
+func (f scratch) close() { _ = unix.Close(int(f)) }
+
 // tail reads the end of a file.
-func tail(f *os.File) string {
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
+func (f scratch) tail() string {
+	size, err := unix.Seek(int(f), 0, io.SeekEnd)
+	if err != nil || size == 0 {
 		return ""
 	}
 	b := make([]byte, min(size, keepOutput))
-	n, _ := f.ReadAt(b, size-int64(len(b))) // what cannot be read is missing in a message for people
-	b = bytes.ReplaceAll(b[:n], []byte{0}, nil)
+	n, _ := unix.Pread(int(f), b, size-int64(len(b))) // what cannot be read is missing in a message for people
+	b = bytes.ReplaceAll(b[:max(n, 0)], []byte{0}, nil)
 	return strings.ToValidUTF8(string(b), "?")
 }
 
 // ordinary takes from a child what the daemon has for itself: its priority and its protection from the
 // out-of-memory killer. Agents and what they start are to have neither.
-func ordinary(pid int) {
+func (h *Host) ordinary(pid int) {
 	if p, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil && p != 20 { // the system call says 20-nice
 		_ = unix.Setpriority(unix.PRIO_PGRP, pid, 0)
 	}
-	if own, err := os.ReadFile("/proc/self/oom_score_adj"); err == nil && len(own) > 0 && own[0] == '-' {
+	if h.protected() {
 		_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("0"), 0)
 	}
+}
+
+// protected reports whether whoever started the daemon protects it from the out-of-memory killer.
+func protected() bool {
+	own, err := os.ReadFile("/proc/self/oom_score_adj")
+	return err == nil && len(own) > 0 && own[0] == '-'
 }
 
 // startTime is when a process began, in clock ticks since the boot; 0 when there is no such process.

@@ -10,9 +10,13 @@ import (
 // batch is how many results go into one report at most.
 const batch = 200
 
-// gather is how long results of operations that were done as expected wait for others, while more operations wait for
-// their turn here than can go on at one time: each report is a message and an entry of the log.
-const gather = 50 * time.Millisecond
+// While more operations wait for their turn here than can go on at one time, results of what was done as expected wait
+// for others, until there is one for so many that wait for their turn, or it has taken so long: each report is a message
+// and an entry of the log.
+const (
+	gatherShare = 10
+	gatherTime  = 250 * time.Millisecond
+)
 
 func (e *Executor) wakeReporter() {
 	select {
@@ -69,7 +73,7 @@ func (e *Executor) gathered(timer *time.Timer) {
 	if !e.mayGather() {
 		return
 	}
-	timer.Reset(gather)
+	timer.Reset(gatherTime)
 	for {
 		select {
 		case <-e.ctx.Done():
@@ -89,7 +93,7 @@ func (e *Executor) gathered(timer *time.Timer) {
 func (e *Executor) mayGather() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.running < e.cfg.Limit || len(e.ready) == 0 || len(e.outbox) >= batch {
+	if e.running < e.cfg.Limit || len(e.outbox) >= min(batch, len(e.ready)/gatherShare) {
 		return false
 	}
 	for i := range e.outbox {
