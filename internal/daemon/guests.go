@@ -2,8 +2,11 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -34,6 +37,8 @@ type GuestConfig struct {
 type guests struct {
 	d     *Daemon
 	again chan struct{} // of capacity 1: the configuration may have changed
+
+	machines atomic.Pointer[owner.Cluster] // while guests are served
 }
 
 func newGuests(d *Daemon) *guests { return &guests{d: d, again: make(chan struct{}, 1)} }
@@ -142,7 +147,7 @@ func (g *guests) serve() (stop func(), err error) {
 		host, leave = l, l.Close
 	}
 	m := owner.NewCluster(owner.ClusterConfig{Node: d.node.Name, Host: host, State: d.State, Failed: g.failed, Read: os.ReadFile, Now: d.cfg.Now, Log: d.log,
-		Leader: func() string { name, _ := d.store.Leader(); return name }})
+		Leader: func() string { name, _ := d.store.Leader(); return name }, Pass: g.pass})
 	server, err := guestfence.New(guestfence.Config{Machines: m, Listeners: listeners, Groups: s.Groups, Dir: d.cfg.Layout.guestsDir(), Log: d.log, Now: d.cfg.Now})
 	if err == nil {
 		m.Start()
@@ -153,13 +158,52 @@ func (g *guests) serve() (stop func(), err error) {
 		leave()
 		return nil, err
 	}
+	g.machines.Store(m)
 	d.log.Info("the requests of guests are served", "configuration", d.cfg.Guests.Conf, "listeners", len(listeners))
 	return func() {
+		g.machines.Store(nil)
 		server.Stop()
 		m.Stop()
 		leave()
 		d.log.Info("the requests of guests are not served any more")
 	}, nil
+}
+
+// passedLimit is how long a request may take that another host has passed on.
+const passedLimit = time.Minute
+
+// pass has another host carry out a guest's request.
+func (g *guests) pass(ctx context.Context, node string, p owner.Passed) (proof guestfence.Proof, err error) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return proof, err
+	}
+	answer, err := g.d.call(ctx, node, serviceGuests, body)
+	if err != nil {
+		return proof, err
+	}
+	err = json.Unmarshal(answer, &proof)
+	return proof, err
+}
+
+// servePassed carries out a guest's request that another host has passed on.
+func (d *Daemon) servePassed(ctx context.Context, from string, body []byte) ([]byte, error) {
+	var p owner.Passed
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, err
+	}
+	m := d.guests.machines.Load()
+	if m == nil {
+		return nil, errors.New("no requests of guests are served here")
+	}
+	ctx, cancel := context.WithTimeout(ctx, passedLimit)
+	defer cancel()
+	proof, err := m.Carry(ctx, p)
+	d.log.Info("a guest's request that was passed on", "from", from, "action", p.Action, "machine", p.Machine, "proof", string(proof.Kind), "error", err)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(proof)
 }
 
 // failed has the cluster know that a machine which is a resource has ended here.

@@ -33,6 +33,7 @@ func (d *Daemon) services() map[string]service {
 		serviceUpgrade: d.serveUpgrade,
 		serviceRotate:  d.serveRotate,
 		serviceCA:      d.serveCA,
+		serviceGuests:  d.servePassed,
 		fencer.Service: d.fencer.Serve,
 	}
 }

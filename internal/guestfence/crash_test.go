@@ -3,16 +3,19 @@ package guestfence_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cerco-ha/cerco/internal/guestfence"
+	"github.com/cerco-ha/cerco/internal/guestfence/guesttest"
 )
 
 // records reads the log of requests.
@@ -225,5 +228,68 @@ func TestMendingComesBeforeNobody(t *testing.T) {
 	s.Mended()
 	if starts, _ := w.Count("db"); starts > 0 {
 		t.Error("a machine that a guest was told is off was started")
+	}
+}
+
+// ending is a hypervisor that is told to end a machine, and does so a moment after it was looked at.
+type ending struct {
+	guestfence.Machines
+	w     *guesttest.World
+	looks atomic.Int32
+}
+
+func (e *ending) Find(ctx context.Context, id string) (guestfence.Machine, error) {
+	m, err := e.Machines.Find(ctx, id)
+	if e.looks.Add(1) == 2 {
+		e.w.Set("db", guestfence.ShutOff)
+	}
+	return m, err
+}
+
+func (e *ending) On(ctx context.Context, id string) error {
+	err := e.Machines.On(ctx, id)
+	if e.looks.Load() < 2 { // it ran so far
+		e.w.Set("db", guestfence.ShutOff)
+	}
+	return err
+}
+
+// The daemon died after it had told the hypervisor to end the machine; somebody asks for on before it has ended. Who
+// is told that it is on finds it on.
+func TestOnAfterACutOffOff(t *testing.T) {
+	for _, action := range []string{"off", "reboot"} {
+		t.Run(action, func(t *testing.T) {
+			w := newWorld()
+			s := start(t, &ending{Machines: w.Standalone("h1"), w: w}, guestfence.TCP, func(c *guestfence.Config) { c.Dir = cutOff(t, action) })
+			name, args := reach(t, guestfence.TCP, s, "secret")
+			if code, out := guest(t, name, append(args, "-o", "on", "-n", "db")...); code != 0 {
+				t.Errorf("%d, %q", code, out)
+			}
+			if _, is := w.Where("db"); is != guestfence.Running {
+				t.Errorf("the machine is %v", is)
+			}
+		})
+	}
+}
+
+// nameless is a cluster whose machine is stopped and defined on no host: nobody tells its UUID.
+type nameless struct{ guestfence.Machines }
+
+func (n nameless) Find(_ context.Context, id string) (guestfence.Machine, error) {
+	return guestfence.Machine{Name: id, State: guestfence.ShutOff}, nil
+}
+
+func (n nameless) Off(_ context.Context, id string) (guestfence.Proof, error) {
+	if id != "db" {
+		return guestfence.Proof{}, guestfence.ErrUnknown
+	}
+	return guestfence.Proof{Kind: guestfence.AlreadyOff}, nil
+}
+
+func TestOffOfWhatIsDefinedNowhere(t *testing.T) {
+	s := start(t, nameless{}, guestfence.TCP, nil)
+	name, args := reach(t, guestfence.TCP, s, "secret")
+	if code, out := guest(t, name, append(args, "-o", "off", "-n", "db")...); code != 0 {
+		t.Errorf("%d, %q", code, out)
 	}
 }

@@ -1,6 +1,7 @@
 package guestfence
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -128,14 +129,15 @@ func (s *Server) list(ctx context.Context, c *call) answer {
 
 // act changes a machine, when it is its turn and the request is on the disk.
 func (s *Server) act(ctx context.Context, c *call, m Machine) answer {
-	waited, leave, err := s.queues.enter(ctx, m.UUID)
+	id := cmp.Or(m.UUID, c.asked) // a cluster knows machines by name that are defined nowhere
+	waited, leave, err := s.queues.enter(ctx, id)
 	if err != nil {
 		return answer{result: protocol.Failure, machine: m, err: fmt.Errorf("waiting for what others do to %s: %w", m.Name, err)}
 	}
 	defer leave()
 	a := answer{result: protocol.Failure, machine: m}
 	if waited {
-		if a.machine, a.err = s.cfg.Machines.Find(ctx, m.UUID); a.err != nil {
+		if a.machine, a.err = s.cfg.Machines.Find(ctx, id); a.err != nil {
 			return a
 		}
 	}
@@ -150,11 +152,13 @@ func (s *Server) act(ctx context.Context, c *call, m Machine) answer {
 	}
 	switch c.action {
 	case protocol.On:
-		a.err = s.cfg.Machines.On(ctx, m.UUID)
+		a.err = s.on(ctx, id, m)
 	case protocol.Reboot:
-		a.proof, a.err = s.cfg.Machines.Reboot(ctx, m.UUID)
+		a.proof, a.err = s.cfg.Machines.Reboot(ctx, id)
+		s.ended(m, a.err)
 	default:
-		a.proof, a.err = s.cfg.Machines.Off(ctx, m.UUID)
+		a.proof, a.err = s.cfg.Machines.Off(ctx, id)
+		s.ended(m, a.err)
 	}
 	switch {
 	case a.err != nil:

@@ -58,6 +58,7 @@ type Server struct {
 	queues    queues
 	exchanges exchanges
 	acted     acted
+	unsettled unsettled
 	drops     drops
 	memories  map[string]*memory // by key
 	journal   *journal
@@ -117,6 +118,7 @@ func (s *Server) Start() (err error) {
 			return err
 		}
 	}
+	s.unsettled.recall(cut, done, s.cfg.Now(), s.cfg.settle)
 	s.wg.Go(func() {
 		defer close(s.mended)
 		defer s.acted.end()

@@ -13,7 +13,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/hypervisor"
 )
 
-// ClusterConfig is what Cluster stands on. All of it must be there.
+// ClusterConfig is what Cluster stands on. All of it but Pass must be there.
 type ClusterConfig struct {
 	Node string
 	Host hypervisor.Host // of this host
@@ -23,8 +23,10 @@ type ClusterConfig struct {
 	// Failed has the cluster know that a resource has stopped on this host, so that it recovers it now.
 	Failed func(ctx context.Context, resource string) error
 	Read   func(file string) ([]byte, error)
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Pass has another host carry a request out, with Carry. Nil: what has left is refused.
+	Pass func(ctx context.Context, node string, p Passed) (guestfence.Proof, error)
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Cluster speaks for the machines of a cluster of hosts. The host where a machine runs answers; for one that runs
@@ -93,16 +95,15 @@ func (c *Cluster) look(ctx context.Context, id string) (v verdict, waits string,
 		return verdict{}, "", fmt.Errorf("%w: machine %q does not run here, and the cluster cannot say where: %w", guestfence.ErrUnreachable, id, stateErr)
 	}
 	p := c.locate(st, id, m)
-	elsewhere := fmt.Errorf("machine %q: %w", id, guestfence.ErrElsewhere)
 	switch {
 	case p.resource == "" && p.declared == "":
-		return verdict{}, "", fmt.Errorf("machine %q is no resource of the cluster, is not declared in %s and does not run here: %w", id, Option, guestfence.ErrElsewhere)
+		return verdict{}, "", &elsewhere{why: fmt.Sprintf("machine %q is no resource of the cluster, is not declared in %s and does not run here", id, Option)}
 	case p.node == c.cfg.Node && p.waits == "":
 		return c.offHere(p, id, m, err)
 	case p.node != "" && p.waits == "":
-		return verdict{}, "", elsewhere
+		return verdict{}, "", &elsewhere{p.node, fmt.Sprintf("machine %q is on %s", id, p.node)}
 	case c.cfg.Leader() != c.cfg.Node:
-		return verdict{}, "", elsewhere
+		return verdict{}, "", &elsewhere{c.cfg.Leader(), fmt.Sprintf("machine %q is on no host, and the leader answers", id)}
 	case p.waits != "":
 		return verdict{}, p.waits, nil
 	}
@@ -214,15 +215,7 @@ func (c *Cluster) Find(ctx context.Context, id string) (guestfence.Machine, erro
 	return v.m.Machine, err
 }
 
-// Off implements guestfence.Machines. A resource that is not disabled is started again by the cluster.
-func (c *Cluster) Off(ctx context.Context, id string) (guestfence.Proof, error) {
-	proof, _, err := c.cut(ctx, id, false)
-	return proof, err
-}
-
-// Reboot implements guestfence.Machines. What is a resource is started again by the cluster, where the cluster
-// wants it, and never behind its back.
-func (c *Cluster) Reboot(ctx context.Context, id string) (guestfence.Proof, error) {
+func (c *Cluster) reboot(ctx context.Context, id string) (guestfence.Proof, error) {
 	proof, v, err := c.cut(ctx, id, true)
 	if err != nil || v.resource == "" || !v.here {
 		return proof, err
@@ -255,8 +248,7 @@ func (c *Cluster) cut(ctx context.Context, id string, reboot bool) (guestfence.P
 	}
 }
 
-// On implements guestfence.Machines. A resource is the cluster's to start.
-func (c *Cluster) On(ctx context.Context, id string) error {
+func (c *Cluster) on(ctx context.Context, id string) error {
 	v, err := c.judge(ctx, id)
 	switch {
 	case err != nil:

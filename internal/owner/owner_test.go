@@ -119,6 +119,8 @@ type hosts struct {
 	ca, cb *Cluster
 	failed []string
 	deaf   bool // the cluster has no majority
+	passes bool // what one host passes on reaches the other
+	passed []string
 }
 
 func newHosts(t *testing.T) *hosts {
@@ -137,6 +139,13 @@ func newHosts(t *testing.T) *hosts {
 					return nil, os.ErrNotExist
 				}
 				return []byte("<domain><name>vm1</name><uuid>" + id1 + "</uuid></domain>"), nil
+			},
+			Pass: func(ctx context.Context, to string, p Passed) (guestfence.Proof, error) {
+				h.passed = append(h.passed, node+" to "+to)
+				if !h.passes {
+					return guestfence.Proof{}, errors.New("no way there")
+				}
+				return map[string]*Cluster{"a": h.ca, "b": h.cb}[to].Carry(ctx, p)
 			}})
 		c.Start()
 		t.Cleanup(c.Stop)
@@ -286,6 +295,58 @@ func TestClusterFollows(t *testing.T) {
 		}
 		if m, err := h.b.Find(t.Context(), "vm1"); err != nil || !m.State.Off() {
 			t.Errorf("%+v, %v", m, err)
+		}
+	})
+}
+
+// A machine leaves a after a was found to answer for it: what was asked of a is carried out on b.
+func TestClusterPassesOn(t *testing.T) {
+	for _, action := range []string{actionOff, actionReboot, actionOn} {
+		t.Run(action, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHosts(t)
+				h.passes = true
+				h.says(runs, stopped)
+				h.a.Put(vm(guestfence.Running, hypervisor.Settled))
+				if m, err := h.ca.Find(t.Context(), "vm1"); err != nil || m.State != guestfence.Running {
+					t.Fatalf("%+v, %v", m, err)
+				}
+				h.a.Put(vm(guestfence.Running, hypervisor.Leaving))
+				h.b.Put(vm(guestfence.Paused, hypervisor.Coming))
+				h.says(leaves, stopped)
+				time.AfterFunc(2*time.Second, func() {
+					h.b.Put(vm(guestfence.Running, hypervisor.Settled))
+					h.a.Remove("vm1")
+					h.says("stop 0 0", "migrate_from 0 0")
+				})
+				p, err := h.ca.Carry(t.Context(), Passed{Action: action, Machine: id1})
+				if err != nil || action != actionOn && p.Host != "b" || len(h.passed) != 1 || h.passed[0] != "a to b" {
+					t.Errorf("%+v, %v, %v", p, err, h.passed)
+				}
+				if m, err := h.b.Find(t.Context(), "vm1"); err != nil || m.State.Off() != (action != actionOn) {
+					t.Errorf("%+v, %v", m, err)
+				}
+			})
+		})
+	}
+}
+
+// Two hosts that each think the other one has the machine do not pass a request on for ever.
+func TestClusterPassesOnNotForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHosts(t)
+		h.passes = true
+		h.says(stopped, runs)
+		h.cb.cfg.State = func(context.Context, bool) (cib.State, error) {
+			h.says(runs, stopped)
+			return *h.state.Load(), nil
+		}
+		h.ca.cfg.State = func(context.Context, bool) (cib.State, error) {
+			h.says(stopped, runs)
+			return *h.state.Load(), nil
+		}
+		if p, err := h.ca.Off(t.Context(), "vm1"); !errors.Is(err, guestfence.ErrElsewhere) || p.Kind != "" || len(h.passed) != maxHops {
+			t.Errorf("%+v, %v, %v", p, err, h.passed)
 		}
 	})
 }
