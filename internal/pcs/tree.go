@@ -45,6 +45,7 @@ func nouns() []*verb {
 		resourceGroupNoun(),
 		resourceBundleNoun(),
 		resourceMoveNoun(),
+		relationsNoun(),
 		defaultsNoun("resource"),
 		defaultsNoun("stonith"),
 		statusNoun(),
