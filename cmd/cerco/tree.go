@@ -14,6 +14,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cli"
 	"github.com/cerco-ha/cerco/internal/daemon"
 	"github.com/cerco-ha/cerco/internal/pcs"
+	"github.com/cerco-ha/cerco/internal/report"
 )
 
 // treeCommand finds out whether a command line is one of the command tree that Cerco shares with pcs. name is what the
@@ -37,7 +38,7 @@ func tree(ctx context.Context, name string, words []string) int {
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
 	code := pcs.Main(pcs.Env{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Getenv: os.Getenv, Hostname: os.Hostname, Context: ctx, Socket: socket(),
-		Agents: pcs.HostAgents(ctx, time.Now),
+		Agents: pcs.HostAgents(ctx, time.Now), Host: report.ThisHost(),
 		Own: func(args []string) int {
 			if err := out.Flush(); err != nil {
 				return 74

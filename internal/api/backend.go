@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/wire"
@@ -68,6 +69,12 @@ type Members interface {
 	Stop(ctx context.Context, node, by string) error
 }
 
+// Reports are what nodes tell for the sake of a report.
+type Reports interface {
+	// Report is an archive of package report with what a node has to tell of a time, without secrets.
+	Report(ctx context.Context, node string, from, to time.Time) ([]byte, error)
+}
+
 // Debugger tells of the inside: what names a topic, empty for the list of topics.
 type Debugger interface {
 	Debug(ctx context.Context, what string) (any, error)
@@ -80,5 +87,6 @@ type Backend interface {
 	Fencing
 	Plans
 	Members
+	Reports
 	Debugger
 }

@@ -46,6 +46,7 @@ func (s *Server) routes() http.Handler {
 	handle("POST /v1/resources/fail", s.postFail)
 
 	handle("GET /v1/events", s.getEvents)
+	handle("GET /v1/report", s.getReport)
 	handle("GET /v1/metrics", s.getMetrics)
 	handle("GET /v1/debug", rootOnly(s.getDebug))
 	handle("GET /v1/debug/{what}", rootOnly(s.getDebug))

@@ -24,6 +24,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/history"
 	"github.com/cerco-ha/cerco/internal/membership"
 	"github.com/cerco-ha/cerco/internal/peer"
+	"github.com/cerco-ha/cerco/internal/report"
 	"github.com/cerco-ha/cerco/internal/store"
 	"github.com/cerco-ha/cerco/internal/watchdog"
 )
@@ -55,6 +56,7 @@ type Config struct {
 	Listener func(addr string) (net.Listener, error)
 	Driver   driver.Driver // instead of the host's agents
 	Agents   fencer.Agents // instead of the host's fence agents
+	Host     *report.Host  // instead of the host, for a report
 }
 
 // eventsKept is how many events a node remembers for those who come late.

@@ -33,6 +33,7 @@ const (
 	serviceUpgrade = "upgrade" // how far an upgrade is, and that it is final; to the leader
 	serviceRotate  = "rotate"  // exchange your key
 	serviceCA      = "ca"      // the certificate authority, of who has it
+	serviceReport  = "report"  // all that a node can tell, for those who look for the cause of a problem
 	serviceBeat    = "beat"    // signs of life
 )
 

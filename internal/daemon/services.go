@@ -34,6 +34,7 @@ func (d *Daemon) services() map[string]service {
 		serviceRotate:  d.serveRotate,
 		serviceCA:      d.serveCA,
 		serviceGuests:  d.servePassed,
+		serviceReport:  d.serveReport,
 		fencer.Service: d.fencer.Serve,
 	}
 }

@@ -59,7 +59,7 @@ const (
 
 // notThere are the commands of the book that Cerco has not got.
 func notThere() []string {
-	return []string{"cluster report", "resource debug-start"}
+	return []string{"resource debug-start"}
 }
 
 // bookRow is a command of the book.

@@ -20,6 +20,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/client"
 	"github.com/cerco-ha/cerco/internal/configure"
+	"github.com/cerco-ha/cerco/internal/report"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
@@ -34,6 +35,7 @@ type Env struct {
 	Context  context.Context  // ends what waits
 	Socket   string           // of the daemon of this node
 	Agents   configure.Agents // of this host
+	Host     report.Host      // this one, for a report
 	// Dial connects to a peer, to see whether it can be reached; nil: by the network of this host.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Own runs a command of Cerco's own, as "cluster", "invite", and returns its exit code; nil: there is none.

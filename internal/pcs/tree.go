@@ -37,6 +37,7 @@ func nouns() []*verb {
 		nodeNoun(),
 		propertyNoun(),
 		quorumNoun(),
+		reportNoun(),
 		resourceNoun(),
 		resourceConfigNoun(),
 		agentsNoun(),

@@ -164,3 +164,21 @@ func InCIB(root *cib.Element) *cib.Element {
 		return e
 	})
 }
+
+// OfHost makes a redactor of all secrets in a CIB, and of those that this host keeps for it in files.
+func OfHost(root *cib.Element, dirs []string) *Redactor {
+	r := OfCIB(root)
+	for e := range root.All() {
+		if e.Name != "primitive" {
+			continue
+		}
+		for p := range e.All() {
+			if p.Name == "nvpair" && strings.HasPrefix(p.Attr("value"), Prefix) {
+				if v, err := readSecret(e.ID(), p.Attr("name"), dirs); err == nil {
+					r.add(v, "")
+				}
+			}
+		}
+	}
+	return r.sorted()
+}

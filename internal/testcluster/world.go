@@ -19,10 +19,13 @@ import (
 	"github.com/cerco-ha/cerco/internal/daemon"
 	"github.com/cerco-ha/cerco/internal/driver"
 	"github.com/cerco-ha/cerco/internal/fencer"
+	"github.com/cerco-ha/cerco/internal/report"
 )
 
 // World is the hosts and what runs on them.
 type World struct {
+	Says string // what every host says when it is asked for a report
+
 	c  *Cluster
 	wg sync.WaitGroup // daemons that end
 
@@ -99,7 +102,7 @@ func (w *World) start(name string) error {
 	w.mu.Unlock()
 	layout := w.Layout(name)
 	d, err := daemon.New(daemon.Config{
-		Layout: layout, BootID: id, Self: "/bin/true", Log: slog.New(w.c.log), Speaks: speaks,
+		Layout: layout, BootID: id, Self: "/bin/true", Host: w.facts(name), Log: slog.New(w.c.log), Speaks: speaks,
 		Listener: w.c.Net.Listen, Driver: hands{b}, Agents: agents{b}, Faults: slowness{b},
 		Now: func() time.Time { return time.Now().Add(skew) },
 		Dial: func(ctx context.Context, _, remote string) (net.Conn, error) {
@@ -126,6 +129,12 @@ func (w *World) start(name string) error {
 	}
 	b.daemon = d
 	return nil
+}
+
+// facts is what a host tells for a report.
+func (w *World) facts(name string) *report.Host {
+	return &report.Host{Read: func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+		Run: func(context.Context, ...string) ([]byte, error) { return []byte(name + " says " + w.Says), nil }}
 }
 
 // TryStart is start for daemons that are expected not to.

@@ -32,6 +32,7 @@ type Backend struct {
 	Graphs  map[string][]byte
 	Plans   []wire.Transition
 	Devs    []wire.Device
+	Reports map[string][]byte // by node; one that has none cannot be reached
 	Now     func() time.Time
 
 	mu        sync.Mutex
@@ -251,3 +252,11 @@ func (b *Backend) Rotate(context.Context, string, string) error { return nil }
 
 // RotateCA is.
 func (b *Backend) RotateCA(context.Context, string) error { return nil }
+
+// Report is what was set; a node without one cannot be reached.
+func (b *Backend) Report(_ context.Context, node string, _, _ time.Time) ([]byte, error) {
+	if data, ok := b.Reports[node]; ok {
+		return data, nil
+	}
+	return nil, fmt.Errorf("%s cannot be reached", node)
+}
