@@ -25,7 +25,7 @@ func guestFencing(ctx context.Context, args []string) (code int, known bool) {
 		name := filepath.Base(args[i])
 		switch {
 		case slices.Contains(host, name):
-			return virtd.Command(ctx, name, args[i+1:], os.Stdout, os.Stderr), true
+			return virtd.Command(ctx, name, args[i+1:], os.Stdin, os.Stdout, os.Stderr), true
 		case slices.Contains(guest, name):
 			return askHost(ctx, name, args[i+1:]), true
 		}
@@ -45,7 +45,7 @@ func askHost(ctx context.Context, name string, args []string) int {
 func guestCommands(ctx context.Context) []cli.Command {
 	return []cli.Command{
 		{Name: "fence-virtd", What: "serve virtual machines' requests to fence each other; also as fence_virtd", Run: func(args []string) int {
-			return virtd.Command(ctx, "fence-virtd", args, os.Stdout, os.Stderr)
+			return virtd.Command(ctx, "fence-virtd", args, os.Stdin, os.Stdout, os.Stderr)
 		}},
 		{Name: xvm.NameOurs, What: "inside a virtual machine: have another one fenced; also as fence_xvm and fence_virt", Run: func(args []string) int {
 			return askHost(ctx, xvm.NameOurs, args)

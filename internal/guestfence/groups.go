@@ -1,6 +1,9 @@
 package guestfence
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Group lets its askers act on its machines. Without any group, everybody who has the key may act on every
 // machine.
@@ -34,6 +37,11 @@ func allowed(groups []Group, who asker, id string, m Machine) bool {
 		}
 	}
 	return false
+}
+
+// Fences tells whether guests may have a machine fenced.
+func (s *Settings) Fences(name, uuid string) bool {
+	return len(s.Groups) == 0 || slices.ContainsFunc(s.Groups, func(g Group) bool { return anyIs(g.Machines, name) || anyIs(g.Machines, uuid) })
 }
 
 // anyIs tells whether id is one of ids. UUIDs and addresses are the same whatever their case; names are not.

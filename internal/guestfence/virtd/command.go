@@ -22,7 +22,7 @@ import (
 
 // Command runs fence-virtd, called by name, until ctx ends. Its exit statuses are the original's: 0, 1 for a wrong
 // call, 255 for what cannot be served.
-func Command(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
+func Command(ctx context.Context, name string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseArgs(name, args, stderr)
 	if err != nil {
 		_, _ = fmt.Fprintf(stdout, usageText, name)
@@ -32,7 +32,15 @@ func Command(ctx context.Context, name string, args []string, stdout, stderr io.
 		_, _ = fmt.Fprint(stdout, "Listeners: multicast, unicast, tcp, vsock, serial\nBackends: libvirt\n")
 		return 0
 	}
-	if err := run(ctx, o, stdout, stderr); err != nil {
+	switch {
+	case o.hook:
+		err = hook(o.conf, o.rest, stdin)
+	case o.installHook:
+		err = installHook(DefaultHook, o.conf, stdout)
+	default:
+		err = run(ctx, o, stdout, stderr)
+	}
+	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
 		return 255
 	}
@@ -104,15 +112,7 @@ func newLog(w io.Writer, debug int) *slog.Logger {
 
 // Load reads a configuration and the keys that it names.
 func Load(file string) (*guestfence.Settings, []guestfence.Listener, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	root, err := guestfence.ParseConf(file, data)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := guestfence.ReadSettings(file, root)
+	s, err := settings(file)
 	if err != nil {
 		return nil, nil, err
 	}

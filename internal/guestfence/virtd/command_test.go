@@ -12,7 +12,7 @@ import (
 func call(t *testing.T, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = Command(t.Context(), "fence_virtd", args, &stdout, &stderr)
+	code = Command(t.Context(), "fence_virtd", args, strings.NewReader(""), &stdout, &stderr)
 	return code, stdout.String(), stderr.String()
 }
 

@@ -23,6 +23,10 @@ const usageText = `Usage: %s [options]
   -w         wait for the hypervisor, however long it takes
   -p FILE    write the number of the process there
   -s DIR     where the log of requests is kept (default ` + DefaultDir + `)
+  --install-hook
+             have libvirt refuse to take in clustered guests by live migration
+             (` + DefaultHook + `)
+  --hook     be that hook: what follows is from libvirt
 `
 
 // options are those of the command line.
@@ -30,6 +34,8 @@ type options struct {
 	foreground, check, list, wait bool
 	conf, pidFile, dir            string
 	debug                         int
+	installHook, hook             bool
+	rest                          []string // what libvirt says to its hook
 }
 
 var errUsage = errors.New("usage")
@@ -40,6 +46,14 @@ func parseArgs(name string, args []string, stderr io.Writer) (o options, err err
 	for len(args) > 0 {
 		word := args[0]
 		args = args[1:]
+		switch word {
+		case "--install-hook":
+			o.installHook = true
+			continue
+		case "--hook":
+			o.hook, o.rest = true, args
+			return o, nil
+		}
 		if len(word) < 2 || word[0] != '-' {
 			continue
 		}
