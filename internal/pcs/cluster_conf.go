@@ -28,7 +28,8 @@ func clusterConfNoun() *verb {
 		}},
 		{name: "setup", args: "NAME NODE [addr=ADDRESS]... ... [transport knet|udp|udpu OPTION=VALUE... [link OPTION=VALUE...]... " +
 			"[compression OPTION=VALUE...] [crypto OPTION=VALUE...]] [totem OPTION=VALUE...] [quorum OPTION=VALUE...]",
-			options: []string{"no-cluster-uuid", "overwrite"}, run: clusterSetup, what: "Write the corosync.conf of a new cluster."},
+			options: []string{"no-cluster-uuid", "overwrite", "node", "addr", "api", "no-start", "dir"}, run: clusterSetup,
+			what: "Found a cluster whose first node this host is: with nothing but a NAME. With --corosync_conf: write the corosync.conf of a new cluster."},
 		{name: "corosync", run: confText, what: "Show the corosync.conf that --corosync_conf names, or that this cluster would have."},
 	}}
 }
@@ -203,6 +204,9 @@ func setupNodes(s *corosync.Setup, words []string) error {
 }
 
 func clusterSetup(c *call) error {
+	if !c.has("corosync_conf") && c.Own != nil && len(c.words) == 1 {
+		return ownCommand(c)
+	}
 	if !c.has("corosync_conf") {
 		return errors.New("with --corosync_conf FILE this writes the corosync.conf of a new cluster; 'cerco cluster setup NAME' on its first host " +
 			"founds a cluster of Cerco, and 'cerco cluster invite' there shows the command for each further host")

@@ -99,12 +99,15 @@ func TestRunningCluster(t *testing.T) {
 		{"stonith fence n2 --off", 0, ""},
 		{"stonith confirm n2 --force", 0, ""},
 		{"stonith history", 0, ""},
+		{"cluster setup office --node n1 --addr 10.0.0.1 --addr 10.1.0.1 --api none", 0, ""},
+		{"cluster setup office n1 n2", 1, "cluster setup NAME"},
 	} {
 		if code, said := at(socket, step.command); code != step.code || !strings.Contains(said, step.want) || strings.Contains(said, "secret") {
 			t.Errorf("pcs %s: code %d\n%s", step.command, code, said)
 		}
 	}
-	if len(owned) != 3 || strings.Join(owned[0], " ") != "stonith fence n2 --off" {
+	if len(owned) != 4 || strings.Join(owned[0], " ") != "stonith fence n2 --off" ||
+		strings.Join(owned[3], " ") != "cluster setup office --node=n1 --addr=10.0.0.1 --addr=10.1.0.1 --api=none" {
 		t.Errorf("handed over: %q", owned)
 	}
 	if _, cib := at(socket, "constraint --full"); strings.Contains(cib, "cli-prefer") {
