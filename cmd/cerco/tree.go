@@ -39,6 +39,7 @@ func tree(ctx context.Context, name string, words []string) int {
 	code := pcs.Main(pcs.Env{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Getenv: os.Getenv, Hostname: os.Hostname, Context: ctx, Socket: socket(),
 		Agents: pcs.HostAgents(ctx, time.Now), Host: report.ThisHost(),
+		Others: func() []pcs.Noun { return otherCommands(ctx) },
 		Own: func(args []string) int {
 			if err := out.Flush(); err != nil {
 				return 74
@@ -53,6 +54,24 @@ func tree(ctx context.Context, name string, words []string) int {
 		code = 74 // the output is lost
 	}
 	return code
+}
+
+// otherCommands are those that are none of the tree.
+func otherCommands(ctx context.Context) []pcs.Noun {
+	nouns := pcs.Nouns()
+	var list []pcs.Noun
+	add := func(name, what string) {
+		if !slices.ContainsFunc(append(nouns, list...), func(n pcs.Noun) bool { return n.Name == name }) {
+			list = append(list, pcs.Noun{Name: name, What: what})
+		}
+	}
+	for _, c := range commands(ctx) {
+		add(c.Name, c.What)
+	}
+	for _, c := range cli.Named() {
+		add(c[0], c[1])
+	}
+	return list
 }
 
 // ownCommand runs what a verb of the tree hands on: Cerco's own command of that noun.

@@ -141,3 +141,12 @@ func (c *call) errorf(code int, format string, args ...any) int {
 	fmt.Fprintf(c.Stderr, "%s: %s\n", c.name, fmt.Sprintf(format, args...))
 	return code
 }
+
+// Named lists the commands of this package: names, and what each does.
+func Named() [][2]string {
+	var list [][2]string
+	for _, c := range commands() {
+		list = append(list, [2]string{c.name, c.what})
+	}
+	return list
+}

@@ -42,17 +42,22 @@ func (c *call) usage(w io.Writer) {
 
 func printUsage(w io.Writer, v *verb, words string) {
 	if v.run != nil {
-		line := strings.TrimSpace(words + " " + v.args)
-		for _, o := range v.options {
-			line += " [--" + o + map[int]string{valued: "=VALUE", optional: "[=VALUE]"}[optionKinds()[o]] + "]"
-		}
 		fmt.Fprintln(w)
-		wrapped(w, line, 4, 8)
+		wrapped(w, usageLine(v, words), 4, 8)
 		wrapped(w, v.what, 8, 8)
 	}
 	for _, s := range v.sub {
 		printUsage(w, s, strings.TrimSpace(words+" "+s.name))
 	}
+}
+
+// usageLine is how a verb is called: words lead to it.
+func usageLine(v *verb, words string) string {
+	line := strings.TrimSpace(words + " " + v.args)
+	for _, o := range v.options {
+		line += " [--" + o + map[int]string{valued: "=VALUE", optional: "[=VALUE]"}[optionKinds()[o]] + "]"
+	}
+	return line
 }
 
 // wrapped prints a text in lines of up to 80 letters.

@@ -37,7 +37,8 @@ type Env struct {
 	Agents   configure.Agents // of this host
 	Host     report.Host      // this one, for a report
 	// Dial connects to a peer, to see whether it can be reached; nil: by the network of this host.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	Others func() []Noun // commands that the program has besides the tree
 	// Own runs a command of Cerco's own, as "cluster", "invite", and returns its exit code; nil: there is none.
 	Own func(args []string) int
 	// Preview shows what the cluster would do about a change of configuration.
@@ -62,6 +63,9 @@ const (
 // messages: "pcs" or "cerco".
 func Main(env Env, name string, args []string) int {
 	c := &call{Env: env, program: name}
+	if words, ok := completing(args); ok {
+		return c.conclude(c.completions(words))
+	}
 	err := c.dispatch(args)
 	return c.conclude(err)
 }
