@@ -133,7 +133,7 @@ func resourceDescribe(c *call) error {
 	}
 	d := configure.Of(empty)
 	name, ok := configure.ResolveAgent(d, agents, c.words[0])
-	c.tell(d)
+	c.tell(d, nil)
 	if !ok {
 		return d.Refused()
 	}

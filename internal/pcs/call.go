@@ -1,6 +1,7 @@
 package pcs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -118,31 +119,51 @@ func (c *call) show(f func(doc *cib.CIB, w io.Writer) error) error {
 	return f(doc, c.Stdout)
 }
 
-// change has f change the configuration, says what there is to say of it, and commits it.
+// attempts is how often a change is made anew because others were faster.
+const attempts = 10
+
+// change has f change the configuration, says what there is to say of it, and commits it. Where others have changed the
+// configuration meanwhile, and nothing that f has changed, f is run again on what there is now.
 func (c *call) change(f func(d *configure.Draft) error) error {
 	w, doc, err := c.document()
 	if err != nil {
 		return err
 	}
-	d := configure.Of(doc)
-	d.Force = c.has("force")
-	err = f(d)
-	c.tell(d)
-	if err == nil {
-		err = d.Refused()
+	var said []string
+	for try := 1; ; try++ {
+		d := configure.Of(doc)
+		d.Force = c.has("force")
+		err = f(d)
+		said = c.tell(d, said)
+		if err == nil {
+			err = d.Refused()
+		}
+		if err != nil {
+			return err
+		}
+		err = c.commit(w, doc, d.Root())
+		var moved *movedError
+		if !errors.As(err, &moved) || try == attempts {
+			return err
+		}
+		if _, failed := merged(doc.Root, d.Root(), moved.now.Root); failed != nil {
+			return failed
+		}
+		doc = moved.now
 	}
-	if err != nil {
-		return err
-	}
-	return c.commit(w, doc, d.Root())
 }
 
-// tell prints the notes of a draft.
-func (c *call) tell(d *configure.Draft) {
+// tell prints the notes of a draft but those that were said, and returns all that are now.
+func (c *call) tell(d *configure.Draft, said []string) []string {
+	now := said
 	for _, n := range d.Notes() {
 		prefix := map[configure.Kind]string{configure.Warning: "Warning: ", configure.Deprecation: "Deprecation Warning: "}[n.Kind]
-		fmt.Fprintf(c.Stderr, "%s%s\n", prefix, n.Text)
+		if line := prefix + n.Text; !slices.Contains(said, line) {
+			now = append(now, line)
+			fmt.Fprintln(c.Stderr, line)
+		}
 	}
+	return now
 }
 
 // commit makes a change. With --dry-run it only shows what the cluster would do.

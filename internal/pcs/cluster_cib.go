@@ -301,7 +301,7 @@ func merged(base, mine, now *cib.Element) (*cib.Element, error) {
 	for _, x := range conflicts {
 		fmt.Fprintf(&b, "\n  %s", x)
 	}
-	return nil, fmt.Errorf("others have changed the same places as you, so nothing is done (\"here\" is your file, \"there\" the cluster):%s", b.String())
+	return nil, fmt.Errorf("others have changed the same places as you, so nothing is done (\"here\" is what you want, \"there\" the cluster):%s", b.String())
 }
 
 func cibUpgrade(c *call) error {

@@ -175,14 +175,22 @@ func unrest(rest *wire.Rest) error {
 	return fmt.Errorf("the change is made, but the cluster has not come to rest in that time; it waits for %s", cmp.Or(strings.Join(what, "; "), "its plan"))
 }
 
-// conflict is the error of a change that was made for an older configuration: what others have changed meanwhile.
+// movedError is the error of a change that was made for an older configuration.
+type movedError struct {
+	text string
+	now  *cib.CIB
+}
+
+func (e *movedError) Error() string { return e.text }
+
+// conflict says what others have changed meanwhile.
 func (w *liveWorld) conflict(from *cib.CIB) error {
 	now, err := w.read()
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("the configuration has been changed meanwhile, from version %s to %s; nothing was done, try again. Changed by others:%s",
-		from.Version, now.Version, changesText(from.Root, now.Root))
+	return &movedError{fmt.Sprintf("the configuration has been changed meanwhile, from version %s to %s; nothing was done, try again. Changed by others:%s",
+		from.Version, now.Version, changesText(from.Root, now.Root)), now}
 }
 
 // wait is what --wait asks for.

@@ -34,6 +34,7 @@ type Backend struct {
 	Devs    []wire.Device
 	Reports map[string][]byte // by node; one that has none cannot be reached
 	Now     func() time.Time
+	First   func() // is called before each command is applied: what somebody else does first
 
 	mu        sync.Mutex
 	state     cib.State
@@ -92,6 +93,9 @@ func (b *Backend) State(context.Context, bool) (cib.State, error) { return b.Cur
 
 // Propose applies a command.
 func (b *Backend) Propose(_ context.Context, c cib.Command) (cib.State, error) {
+	if b.First != nil {
+		b.First()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c.At = b.Now()
