@@ -38,7 +38,7 @@ func tree(ctx context.Context, name string, words []string) int {
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
 	code := pcs.Main(pcs.Env{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, Now: time.Now, Getenv: os.Getenv, Hostname: os.Hostname, Context: ctx, Socket: socket(),
-		Agents: pcs.HostAgents(ctx, time.Now), Host: report.ThisHost(),
+		Agents: pcs.HostAgents(ctx, time.Now, ocfRoots()...), Host: report.ThisHost(),
 		Others: func() []pcs.Noun { return otherCommands(ctx) },
 		Own: func(args []string) int {
 			if err := out.Flush(); err != nil {
@@ -72,6 +72,14 @@ func otherCommands(ctx context.Context) []pcs.Noun {
 		add(c[0], c[1])
 	}
 	return list
+}
+
+// ocfRoots are where OCF agents are before the usual place: a lab has some of its own.
+func ocfRoots() []string {
+	if root := os.Getenv("OCF_ROOT"); root != "" {
+		return []string{filepath.Join(root, "resource.d")}
+	}
+	return nil
 }
 
 // ownCommand runs what a verb of the tree hands on: Cerco's own command of that noun.

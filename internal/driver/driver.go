@@ -58,9 +58,12 @@ type Driver interface {
 	Metadata(ctx context.Context, class, provider, typ string) (*Metadata, error)
 }
 
+// OCFRoot is where OCF agents are installed.
+const OCFRoot = "/usr/lib/ocf/resource.d"
+
 // Config is what a driver of this host needs. Zero values stand for the defaults that are named.
 type Config struct {
-	OCFRoots []string // searched in order for PROVIDER/TYPE; default /usr/lib/ocf/resource.d
+	OCFRoots []string // searched in order for PROVIDER/TYPE; default OCFRoot
 	InitDir  string   // of class lsb; default /etc/init.d
 	Links    string   // directory of the helper commands, first on the agents' PATH; empty: none
 	Socket   string   // CERCO_SOCKET: where helper commands find the daemon
@@ -91,7 +94,7 @@ var _ Driver = (*Host)(nil)
 // New makes the driver of this host.
 func New(cfg Config) *Host {
 	if len(cfg.OCFRoots) == 0 {
-		cfg.OCFRoots = []string{"/usr/lib/ocf/resource.d"}
+		cfg.OCFRoots = []string{OCFRoot}
 	}
 	if cfg.InitDir == "" {
 		cfg.InitDir = "/etc/init.d"

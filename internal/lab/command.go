@@ -40,6 +40,8 @@ type command struct {
 	stdout, stderr io.Writer
 	dir            string
 	nodes, rounds  int
+	names          []string
+	cluster        string
 	killDC, json   bool
 	bare, verbose  bool
 	after, long    time.Duration
@@ -57,6 +59,8 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.Usage = func() { fmt.Fprint(stderr, usage, flags.FlagUsages()) }
 	flags.StringVar(&c.dir, "dir", "", "directory of the lab (default: one for each user among the temporary files, or CERCO_LAB)")
 	flags.IntVar(&c.nodes, "nodes", 3, "number of nodes")
+	flags.StringSliceVar(&c.names, "names", nil, "up: names of the nodes, instead of n1 and so on")
+	flags.StringVar(&c.cluster, "cluster", "lab", "up: name of the cluster")
 	flags.IntVar(&c.rounds, "rounds", 3, "drill: how often")
 	flags.BoolVar(&c.killDC, "kill-dc", false, "drill: kill the node that decides")
 	flags.BoolVar(&c.json, "json", false, "drill: print one JSON object")
@@ -145,14 +149,17 @@ const upPatience = 60 * time.Second
 func (c *command) up() error {
 	ctx, cancel := context.WithTimeout(c.ctx, upPatience)
 	defer cancel()
-	l, err := Create(c.dir, c.nodes)
+	create := func() (*Lab, error) { return Create(c.dir, c.nodes) }
+	if len(c.names) > 0 {
+		create = func() (*Lab, error) { return CreateNamed(c.dir, c.names) }
+	}
+	l, err := create()
 	if err != nil {
 		return err
 	}
-	if l.Verbose = c.verbose; c.verbose {
-		if err := l.save(); err != nil {
-			return err
-		}
+	l.Verbose, l.Cluster = c.verbose, c.cluster
+	if err := l.save(); err != nil {
+		return err
 	}
 	if err := l.Up(ctx, c.say); err != nil {
 		return fmt.Errorf("%w (%s has the nodes' logs; cerco lab down --dir %s ends what runs)", err, l.Dir, l.Dir)

@@ -15,7 +15,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Lab is a cluster in a directory.
@@ -23,6 +25,8 @@ type Lab struct {
 	Dir   string `json:"-"`
 	Net   int    `json:"net"`   // second byte of its loopback addresses: 127.Net.RING.NODE
 	Nodes []Node `json:"nodes"` // in the order of their numbers
+
+	Cluster string `json:"cluster,omitempty"` // name of the cluster; empty: lab
 
 	Verbose bool `json:"verbose,omitempty"` // its daemons log what they do in detail
 }
@@ -49,10 +53,24 @@ func DefaultDir() string {
 	return filepath.Join(os.TempDir(), "cerco-lab-"+strconv.Itoa(os.Getuid()))
 }
 
-// Create makes the directory of a new lab and plans its nodes; nothing runs yet.
+// Create makes the directory of a new lab and plans its nodes, n1 and so on; nothing runs yet.
 func Create(dir string, nodes int) (*Lab, error) {
-	if nodes < 1 || nodes > 128 {
-		return nil, fmt.Errorf("a lab of %d nodes: it can have 1 to 128", nodes)
+	var names []string
+	for i := range nodes {
+		names = append(names, "n"+strconv.Itoa(i+1))
+	}
+	return CreateNamed(dir, names)
+}
+
+// CreateNamed is Create with names of the nodes.
+func CreateNamed(dir string, names []string) (*Lab, error) {
+	if len(names) < 1 || len(names) > 128 {
+		return nil, fmt.Errorf("a lab of %d nodes: it can have 1 to 128", len(names))
+	}
+	for i, name := range names {
+		if name == "" || strings.ContainsAny(name, "/|, ") || slices.Contains(own(), name) || slices.Contains(names[:i], name) {
+			return nil, fmt.Errorf("%q is no name for another node of a lab", name)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, stateFile)); err == nil {
 		return nil, fmt.Errorf("there is a lab in %s already: cerco lab down --dir %s ends it, --dir names another place", dir, dir)
@@ -65,10 +83,10 @@ func Create(dir string, nodes int) (*Lab, error) {
 	if l.Net, err = freeNet(dir); err != nil {
 		return nil, err
 	}
-	for i := 1; i <= nodes; i++ {
-		n := Node{Name: "n" + strconv.Itoa(i), API: net.JoinHostPort(l.addr(0, i), apiPort)}
+	for i, name := range names {
+		n := Node{Name: name, API: net.JoinHostPort(l.addr(0, i+1), apiPort)}
 		for r := range rings {
-			n.Addrs = append(n.Addrs, net.JoinHostPort(l.addr(r, i), peerPort))
+			n.Addrs = append(n.Addrs, net.JoinHostPort(l.addr(r, i+1), peerPort))
 		}
 		l.Nodes = append(l.Nodes, n)
 	}
@@ -122,7 +140,17 @@ func (l *Lab) Node(name string) (*Node, error) {
 			return &l.Nodes[i], nil
 		}
 	}
-	return nil, fmt.Errorf("the lab has no node %q; it has n1 to n%d", name, len(l.Nodes))
+	var names []string
+	for _, n := range l.Nodes {
+		names = append(names, n.Name)
+	}
+	return nil, fmt.Errorf("the lab has no node %q; it has %s", name, strings.Join(names, " "))
+}
+
+// own are the names of what is in the directory of a lab besides its nodes.
+func own() []string {
+	l := &Lab{}
+	return []string{stateFile, "fence", "ocf", "records", filepath.Base(l.Journal()), filepath.Base(l.powerFile())}
 }
 
 // Path is a place in a node's part of the lab.

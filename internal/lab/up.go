@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func (l *Lab) Up(ctx context.Context, say func(format string, args ...any)) erro
 		o := daemon.NodeOptions{Name: n.Name, Listen: n.Addrs, API: n.API}
 		layout := daemon.LayoutIn(l.Path(n.Name))
 		if i == 0 {
-			if err := daemon.Setup(layout, "lab", o); err != nil {
+			if err := daemon.Setup(layout, cmp.Or(l.Cluster, "lab"), o); err != nil {
 				return err
 			}
 			say("%s founds the cluster", n.Name)
@@ -138,7 +139,7 @@ func (l *Lab) Down(ctx context.Context) error {
 			return err
 		}
 	}
-	own := []string{stateFile, "fence", "ocf", "records", filepath.Base(l.Journal()), filepath.Base(l.powerFile())}
+	own := own()
 	for _, n := range l.Nodes {
 		own = append(own, n.Name)
 	}

@@ -25,9 +25,10 @@ type hostAgents struct {
 
 var _ configure.Agents = (*hostAgents)(nil)
 
-// HostAgents are the agents that this host has. None is started before it is asked for.
-func HostAgents(ctx context.Context, now func() time.Time) configure.Agents {
-	return &hostAgents{ctx: ctx, resources: driver.New(driver.Config{Now: now}), fencing: fencer.NewPrograms(fencer.AgentDirs(), now)}
+// HostAgents are the agents that this host has; roots are looked at before the place that they are usually in. None is started before
+// it is asked for.
+func HostAgents(ctx context.Context, now func() time.Time, roots ...string) configure.Agents {
+	return &hostAgents{ctx: ctx, resources: driver.New(driver.Config{Now: now, OCFRoots: append(roots, driver.OCFRoot)}), fencing: fencer.NewPrograms(fencer.AgentDirs(), now)}
 }
 
 // Metadata implements configure.Agents.

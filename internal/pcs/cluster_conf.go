@@ -28,8 +28,9 @@ func clusterConfNoun() *verb {
 		}},
 		{name: "setup", args: "NAME NODE [addr=ADDRESS]... ... [transport knet|udp|udpu OPTION=VALUE... [link OPTION=VALUE...]... " +
 			"[compression OPTION=VALUE...] [crypto OPTION=VALUE...]] [totem OPTION=VALUE...] [quorum OPTION=VALUE...]",
-			options: []string{"no-cluster-uuid", "overwrite", "node", "addr", "api", "no-start", "dir"}, run: clusterSetup,
-			what: "Found a cluster whose first node this host is: with nothing but a NAME. With --corosync_conf: write the corosync.conf of a new cluster."},
+			options: []string{"no-cluster-uuid", "overwrite", "node", "addr", "api", "no-start", "dir", "start", "enable", "wait", "valid"}, run: clusterSetup,
+			what: "Found a cluster of which this host is the first node, start it, and make an invitation for each of the other hosts. " +
+				"With --corosync_conf FILE only write the corosync.conf of a new cluster."},
 		{name: "corosync", run: confText, what: "Show the corosync.conf that --corosync_conf names, or that this cluster would have."},
 	}}
 }
@@ -201,17 +202,6 @@ func setupNodes(s *corosync.Setup, words []string) error {
 		}
 	}
 	return nil
-}
-
-func clusterSetup(c *call) error {
-	if !c.has("corosync_conf") && c.Own != nil && len(c.words) == 1 {
-		return ownCommand(c)
-	}
-	if !c.has("corosync_conf") {
-		return errors.New("with --corosync_conf FILE this writes the corosync.conf of a new cluster; 'cerco cluster setup NAME' on its first host " +
-			"founds a cluster of Cerco, and 'cerco cluster invite' there shows the command for each further host")
-	}
-	return c.setupFile()
 }
 
 // setupFile is "cluster setup" with --corosync_conf: it writes the file, and nothing else happens.

@@ -51,15 +51,14 @@ func clusterLifeNouns() []*verb {
 
 // hostAuth says how hosts get to know each other.
 func hostAuth(c *call) error {
+	names := slices.DeleteFunc(slices.Clone(c.words), isPair) // an address of the host before it
 	w, err := c.cluster()
 	if errors.Is(err, client.ErrNoDaemon) {
-		return fmt.Errorf("this host belongs to no cluster yet, and hosts need no password here: 'cerco cluster setup NAME' founds one, " +
-			"'cerco cluster invite' makes a token for each further host, and 'cerco cluster join' there asks for it")
+		return c.authAlone(names)
 	}
 	if err != nil {
 		return err
 	}
-	names := slices.DeleteFunc(slices.Clone(c.words), isPair) // an address of the host before it
 	if len(names) == 0 {
 		names = everybody(w)
 	}

@@ -113,7 +113,7 @@ func TestRunningCluster(t *testing.T) {
 	if _, cib := at(socket, "constraint --full"); strings.Contains(cib, "cli-prefer") {
 		t.Errorf("the move has left something behind:\n%s", cib)
 	}
-	if code, said := at(t.TempDir()+"/nobody", "host auth n1"); code != 1 || !strings.Contains(said, "cerco cluster setup") {
+	if code, said := at(t.TempDir()+"/nobody", "host auth localhost"); code != 0 || !strings.Contains(said, "pcs cluster setup") {
 		t.Errorf("without a cluster: code %d: %s", code, said)
 	}
 	if code, said := at(socket, "-f x.xml resource cleanup"); code != 1 || !strings.Contains(said, "running cluster") {
