@@ -100,14 +100,15 @@ func TestRunningCluster(t *testing.T) {
 		{"stonith confirm n2 --force", 0, ""},
 		{"stonith history", 0, ""},
 		{"cluster setup office --node n1 --addr 10.0.0.1 --addr 10.1.0.1 --api none", 0, ""},
-		{"cluster setup office n1 n2", 1, "cluster setup NAME"},
+		{"cluster setup hq n1 n2 addr=10.0.0.2", 0, "cerco cluster join --node n2 --addr 10.0.0.2"},
 	} {
 		if code, said := at(socket, step.command); code != step.code || !strings.Contains(said, step.want) || strings.Contains(said, "secret") {
 			t.Errorf("pcs %s: code %d\n%s", step.command, code, said)
 		}
 	}
-	if len(owned) != 4 || strings.Join(owned[0], " ") != "stonith fence n2 --off" ||
-		strings.Join(owned[3], " ") != "cluster setup office --node=n1 --addr=10.0.0.1 --addr=10.1.0.1 --api=none" {
+	if len(owned) != 5 || strings.Join(owned[0], " ") != "stonith fence n2 --off" ||
+		strings.Join(owned[3], " ") != "cluster setup office --node=n1 --addr=10.0.0.1 --addr=10.1.0.1 --api=none" ||
+		strings.Join(owned[4], " ") != "cluster setup hq --node=n1" {
 		t.Errorf("handed over: %q", owned)
 	}
 	if _, cib := at(socket, "constraint --full"); strings.Contains(cib, "cli-prefer") {
