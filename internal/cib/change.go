@@ -14,7 +14,7 @@ var ErrExists = errors.New("the id is taken")
 // leads to there is Path.Replace.
 func (p Path) Add(child *Element) (*Element, error) {
 	taken := make(map[string]*Element)
-	shapes := parseShapes(shapeTable)
+	shapes := shapes()
 	for e := range p[0].Child("configuration").All() {
 		if id := ownID(e, shapes); id != "" {
 			taken[id] = e

@@ -51,9 +51,11 @@ func (p Problem) String() string {
 
 // Check returns everything that is wrong with a CIB, in the order of its lines. The status section is
 // not looked at: nobody writes it by hand.
-func Check(c *CIB) []Problem {
+func Check(c *CIB) []Problem { return check(c, false) }
+
+func check(c *CIB, errorsOnly bool) []Problem {
 	c = withEverything(c)
-	k := &checker{c: c, ids: make(map[string]*Element), shapes: parseShapes(shapeTable)}
+	k := &checker{c: c, ids: make(map[string]*Element), shapes: shapes(), errorsOnly: errorsOnly}
 	k.root()
 	if configuration := c.Root.Child("configuration"); configuration != nil {
 		k.gather(configuration)
@@ -89,6 +91,8 @@ type checker struct {
 	shapes   map[string]*shape
 	ids      map[string]*Element // elements of the configuration that an id names
 	problems []Problem
+
+	errorsOnly bool // nobody asks for warnings: what is hard to say need not be said
 }
 
 // errorAt notes an error of an element; fix may be empty.

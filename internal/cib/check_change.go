@@ -9,7 +9,7 @@ import (
 // configuration as a whole is no error of the change: a first resource may well come before the first fence device.
 func CheckChange(before, after *CIB) []Problem {
 	var found []Problem
-	for _, p := range Check(after) {
+	for _, p := range check(after, true) {
 		if p.Severity == Error && !p.Standing {
 			found = append(found, p)
 		}
@@ -19,7 +19,7 @@ func CheckChange(before, after *CIB) []Problem {
 	}
 	type key struct{ id, what string }
 	had := make(map[key]bool)
-	for _, p := range Check(before) {
+	for _, p := range check(before, true) {
 		had[key{p.ID, p.What}] = true
 	}
 	var fresh []Problem

@@ -1,9 +1,9 @@
 package cib
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // optionKinds are the kinds of value (see badValue) of options by their names.
@@ -44,6 +44,12 @@ promoted-node-max:natural master-max:natural master-node-max:natural resource-di
 record-pending:boolean container:text external-ip:text provides:text
 `
 
+// The tables, read.
+var (
+	properties     = sync.OnceValue(func() optionKinds { return parseOptions(propertyTable) })
+	metaAttributes = sync.OnceValue(func() optionKinds { return parseOptions(metaTable) })
+)
+
 func parseOptions(table string) optionKinds {
 	kinds := make(optionKinds)
 	for word := range strings.FieldsSeq(table) {
@@ -65,7 +71,7 @@ func (o optionKinds) names() []string {
 // options checks names and values of cluster properties and meta attributes.
 func (k *checker) options() {
 	configuration := k.c.Root.Child("configuration")
-	properties, meta := parseOptions(propertyTable), parseOptions(metaTable)
+	properties, meta := properties(), metaAttributes()
 	for e := range configuration.Child("crm_config").Elements() {
 		k.pairs(e, properties, "cluster property", true)
 	}
@@ -97,16 +103,18 @@ func (k *checker) pairs(block *Element, known optionKinds, what string, closed b
 			continue // complained of elsewhere
 		}
 		kind, ok := known[name]
-		if !ok {
+		if !ok && !k.errorsOnly {
 			fix := didYouMean(name, known.names())
 			if fix != "" || closed {
 				k.warnAt(e, fix, "there is no %s %s", what, name)
 			}
+		}
+		if !ok {
 			continue
 		}
 		if strings.EqualFold(value, "#default") {
 			continue
 		}
-		k.complain(e, kind, value, fmt.Sprintf("%s=%q", name, value))
+		k.complain(e, kind, name, value, "")
 	}
 }

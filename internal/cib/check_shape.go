@@ -1,10 +1,10 @@
 package cib
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // shape says what an element may look like.
@@ -103,6 +103,9 @@ deny id!:id tag:text ref:text xpath:text attribute:text
 attributes > nvpair
 `
 
+// shapes is the table, read.
+var shapes = sync.OnceValue(func() map[string]*shape { return parseShapes(shapeTable) })
+
 func parseShapes(table string) map[string]*shape {
 	shapes := make(map[string]*shape)
 	for line := range strings.Lines(table) {
@@ -157,6 +160,7 @@ func (k *checker) element(e *Element, around string) {
 func (k *checker) attributes(e *Element, s *shape, around string) {
 	_, reference := e.Lookup("id-ref")
 	at := len(k.problems)
+	of := " of <" + e.Name + ">"
 	for name, value := range e.Attrs() {
 		a := s.attr(name)
 		if a.name == "" {
@@ -165,10 +169,13 @@ func (k *checker) attributes(e *Element, s *shape, around string) {
 			}
 			continue
 		}
-		k.complain(e, a.kind, value, fmt.Sprintf("%s=%q of <%s>", name, value, e.Name))
+		k.complain(e, a.kind, name, value, of)
 	}
 	for _, a := range s.attrs {
-		if _, ok := e.Lookup(a.name); !ok && a.required && !reference {
+		if !a.required || reference {
+			continue
+		}
+		if _, ok := e.Lookup(a.name); !ok {
 			k.errorAt(e, "add it", "<%s> has no %s", e.Name, a.name)
 		}
 	}

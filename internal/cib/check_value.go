@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// complain notes what is wrong with a value; subject says where it stands, like `timeout="x" of <op>`.
-func (k *checker) complain(e *Element, kind, value, subject string) {
+// complain notes what is wrong with a value; of says where it stands, like " of <op>".
+func (k *checker) complain(e *Element, kind, name, value, of string) {
 	what, fix := badValue(kind, value)
 	if what == "" {
 		return
 	}
+	subject := fmt.Sprintf("%s=%q%s", name, value, of)
 	severity := Error
 	switch kind {
 	case "time":

@@ -24,6 +24,8 @@ type machine struct {
 	state atomic.Pointer[cib.State]
 	fed   atomic.Uint64 // the last entry that raft gave us
 	tell  func(event)
+
+	committed func() // hears that raft gives us an entry; may be nil
 }
 
 // outcome is what an entry of the log has led to, for its proposer.
@@ -45,6 +47,9 @@ func (m *machine) view() cib.State {
 // beyond the last snapshot, are left out.
 func (m *machine) Apply(l *raft.Log) any {
 	m.fed.Store(l.Index)
+	if m.committed != nil {
+		m.committed()
+	}
 	old := m.view()
 	if m.stuck != nil {
 		return outcome{state: old, err: m.stuck}

@@ -85,7 +85,9 @@ func (n *node) load() error {
 			return err
 		}
 	}
-	n.fsm = &machine{log: n.store.cfg.Log, tell: n.store.tell, speaks: n.store.cfg.Speaks, behind: n.store.cfg.Behind}
+	n.fsm = &machine{
+		log: n.store.cfg.Log, tell: n.store.tell, speaks: n.store.cfg.Speaks, behind: n.store.cfg.Behind, committed: n.spread,
+	}
 	s, _, _, err := readBack(n.disk, n.snaps, n.fsm, n.disk.committed())
 	if err != nil {
 		return err

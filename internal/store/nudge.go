@@ -87,6 +87,17 @@ func (d *nudges) end() {
 	d.mu.Unlock()
 }
 
+// spread has the others hear what is committed, if we lead, while it is carried out here.
+func (n *node) spread() {
+	select {
+	case <-n.ready:
+		if n.raft.State() == raft.Leader {
+			n.nudges.committed(n.raft.CommitIndex())
+		}
+	default:
+	}
+}
+
 // nudgeFor is the message that says that everything up to the index is committed; nil when we do not lead.
 func (n *node) nudgeFor(index uint64) *raft.AppendEntriesRequest {
 	var l raft.Log

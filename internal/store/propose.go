@@ -35,7 +35,6 @@ func (s *Store) Begin(c cib.Command) (outcomeOf func(context.Context) (cib.State
 		if err := answer(ctx); err != nil {
 			return n.fsm.view(), s.explain(n, err)
 		}
-		n.nudges.committed(f.Index())
 		o, ok := f.Response().(outcome)
 		if !ok {
 			return n.fsm.view(), fmt.Errorf("%w: the log answered %T", ErrUncertain, f.Response())
