@@ -116,12 +116,9 @@ type HistoryEdit struct {
 
 // History finds the history of a resource by either of its names, or makes one under the plain name.
 func (n *NodeEdit) History(name, plain, class, provider, agent string) *HistoryEdit {
-	if n.byRsc == nil {
-		n.indexHistories()
-	}
-	h := n.byRsc[name]
-	if h == nil {
-		h = n.byRsc[plain]
+	h := n.find(name)
+	if h == nil && plain != name {
+		h = n.find(plain)
 	}
 	if h == nil {
 		h = &HistoryEdit{node: n, index: make(map[string]int), attrs: []Attr{{"id", plain}, {"class", class}}}
@@ -129,8 +126,7 @@ func (n *NodeEdit) History(name, plain, class, provider, agent string) *HistoryE
 			h.attrs = append(h.attrs, Attr{"provider", provider})
 		}
 		h.attrs = append(h.attrs, Attr{"type", agent})
-		n.histories = append(n.histories, h)
-		n.byRsc[plain] = h
+		n.keep(plain, h)
 		n.lrmFirst = n.lrmFirst || n.transient == nil
 		h.touch()
 	}
@@ -145,20 +141,60 @@ func (h *HistoryEdit) touch() {
 	h.node.touch()
 }
 
-func (n *NodeEdit) indexHistories() {
-	n.byRsc = make(map[string]*HistoryEdit)
-	if n.orig == nil {
-		return
+// find is the history of that name, nil if there is none (any more).
+func (n *NodeEdit) find(name string) *HistoryEdit {
+	if h, looked := n.byRsc[name]; looked {
+		return h
 	}
-	slab := make([]HistoryEdit, len(n.orig.Lrm))
-	n.histories = make([]*HistoryEdit, len(n.orig.Lrm), len(n.orig.Lrm)+8)
-	for i, r := range n.orig.Lrm {
-		slab[i] = HistoryEdit{node: n, lrm: r}
-		n.histories[i] = &slab[i]
-		if _, ok := n.byRsc[r.ID]; !ok {
-			n.byRsc[r.ID] = &slab[i]
+	if r := n.read(name); r != nil {
+		return n.keep(name, &HistoryEdit{node: n, lrm: r})
+	}
+	return nil
+}
+
+// keep notes a history that was looked at.
+func (n *NodeEdit) keep(name string, h *HistoryEdit) *HistoryEdit {
+	n.histories = append(n.histories, h)
+	if n.byRsc == nil {
+		n.byRsc = make(map[string]*HistoryEdit)
+	}
+	if old, looked := n.byRsc[name]; !looked || old == nil && h.lrm == nil {
+		n.byRsc[name] = h
+	}
+	return h
+}
+
+// before are the histories as they were read, in document order.
+func (n *NodeEdit) before() []*LrmResource {
+	if n.orig == nil || n.emptied {
+		return nil
+	}
+	return n.orig.Lrm
+}
+
+// fewLookups is how many histories of a node are looked for one by one: for more of them an index is made.
+const fewLookups = 12
+
+// read is the first history of that name as it was read.
+func (n *NodeEdit) read(name string) *LrmResource {
+	list := n.before()
+	if n.lookups++; n.lookups <= fewLookups {
+		for _, r := range list {
+			if r.ID == name {
+				return r
+			}
+		}
+		return nil
+	}
+	if n.index == nil {
+		n.index = make(map[string]*LrmResource, len(list))
+		for _, r := range list {
+			if _, known := n.index[r.ID]; !known {
+				n.index[r.ID] = r
+			}
 		}
 	}
+	return n.index[name]
 }
 
 func (h *HistoryEdit) indexEntries() {
@@ -263,10 +299,8 @@ func (h *HistoryEdit) build() *Element {
 // drop takes the history of a resource out.
 func (h *HistoryEdit) drop() {
 	h.removed = true
-	for name, other := range h.node.byRsc {
-		if other == h {
-			delete(h.node.byRsc, name)
-		}
+	if name := h.id(); h.node.byRsc[name] == h {
+		h.node.byRsc[name] = nil
 	}
 	h.touch()
 	h.node.status.updates++
@@ -275,18 +309,39 @@ func (h *HistoryEdit) drop() {
 // known are the histories of a resource that the node has, in document order: of its own name, or of its
 // instances. An empty name asks for all.
 func (n *NodeEdit) known(resource string) []*HistoryEdit {
-	if n.byRsc == nil {
-		n.indexHistories()
+	have := make(map[*LrmResource]*HistoryEdit, len(n.histories))
+	var added []*HistoryEdit
+	for _, h := range n.histories {
+		if h.lrm != nil {
+			have[h.lrm] = h
+		} else {
+			added = append(added, h)
+		}
 	}
 	var found []*HistoryEdit
-	for _, h := range n.histories {
-		if h.removed || resource != "" && !isInstanceOf(h.id(), resource) {
-			continue
+	take := func(h *HistoryEdit) {
+		if h.removed {
+			return
 		}
 		if h.index == nil {
 			h.indexEntries()
 		}
 		found = append(found, h)
+	}
+	for _, r := range n.before() {
+		if resource != "" && !isInstanceOf(r.ID, resource) {
+			continue
+		}
+		h := have[r]
+		if h == nil {
+			h = n.keep(r.ID, &HistoryEdit{node: n, lrm: r})
+		}
+		take(h)
+	}
+	for _, h := range added {
+		if resource == "" || isInstanceOf(h.id(), resource) {
+			take(h)
+		}
 	}
 	return found
 }
@@ -306,7 +361,7 @@ func isInstanceOf(name, resource string) bool {
 
 // buildLrm makes the lrm element; nil when there is no history, or none was touched.
 func (n *NodeEdit) buildLrm() *Element {
-	if len(n.histories) == 0 {
+	if !slices.ContainsFunc(n.histories, func(h *HistoryEdit) bool { return h.changed }) {
 		return nil
 	}
 	var lrm, list *Element

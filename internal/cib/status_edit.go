@@ -1,7 +1,7 @@
 package cib
 
 // StatusEdit is the status section while it is changed: an index over what is there, and the changes. Node
-// states are indexed at once, their histories when they are first touched. The CIB it was made from stays
+// states are indexed at once, their histories are looked for when they are wanted. The CIB it was made from stays
 // as it is, and what does not change is shared with the one that comes out.
 type StatusEdit struct {
 	// KeepOld leaves attributes of a history entry that a new result does not set, as crm_simulate does.
@@ -28,8 +28,10 @@ type NodeEdit struct {
 	dropped  bool       // the whole node state is gone
 
 	attrsChanged bool
-	histories    []*HistoryEdit // in document order, new ones last
-	byRsc        map[string]*HistoryEdit
+	histories    []*HistoryEdit          // that were looked at, new ones in their order
+	byRsc        map[string]*HistoryEdit // the same; nil: it was taken out
+	index        map[string]*LrmResource // of those that were read, when many are looked for
+	lookups      int
 	transient    *Element // the transient_attributes element, when attributes were set
 	lrmFirst     bool     // of both, history was there first
 }
@@ -101,7 +103,7 @@ func (n *NodeEdit) Set(pairs ...Attr) {
 
 // Empty forgets history and transient attributes.
 func (n *NodeEdit) Empty() {
-	n.histories, n.byRsc, n.transient = nil, make(map[string]*HistoryEdit), nil
+	n.histories, n.byRsc, n.index, n.transient = nil, nil, nil, nil
 	n.emptied, n.lrmFirst = true, false
 	n.touch()
 }

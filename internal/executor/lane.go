@@ -126,8 +126,12 @@ func (e *Executor) pump() {
 	if e.stopped {
 		return
 	}
-	var rest []*lane
-	for _, l := range e.ready {
+	rest := e.ready[:0]
+	for i, l := range e.ready {
+		if e.running >= e.cfg.Limit && e.watching >= e.cfg.Limit {
+			rest = append(rest, e.ready[i:]...)
+			break
+		}
 		count := &e.running
 		if l.queue[0].again {
 			count = &e.watching
@@ -145,6 +149,7 @@ func (e *Executor) pump() {
 		e.wg.Add(1)
 		go e.run(ctx, l, t)
 	}
+	clear(e.ready[len(rest):])
 	e.ready = rest
 }
 
