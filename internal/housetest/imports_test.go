@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/listing":     {"internal/cib"},
 	"internal/configure":   {"internal/cib"},
 	"internal/declare":     {"internal/cib", "internal/configure"},
-	"internal/pcs":         {"internal/convert", "internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/declare", "internal/report", "internal/listing", "internal/secret", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
+	"internal/pcs":         {"internal/simulate", "internal/convert", "internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/declare", "internal/report", "internal/listing", "internal/secret", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
 	"internal/report":      {"internal/cib", "internal/secret"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
 	"internal/status":      {"internal/cib", "internal/scheduler"},

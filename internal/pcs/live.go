@@ -18,9 +18,6 @@ func liveNouns() []*verb {
 				what: "Forget failed operations, so that the resource is tried again."},
 			{name: "refresh", args: "[RESOURCE] [node=NODE]", live: true, options: []string{"strict", "wait"}, run: resourceRefresh,
 				what: "Forget all that is known of a resource, and look at it anew."},
-			{name: "failcount", args: "[show] [RESOURCE] [node=NODE]", run: failcount, what: "Show how often resources have failed."},
-			{name: "move", args: "RESOURCE [NODE]", live: true, options: []string{"promoted", "strict", "wait", "autodelete"}, run: resourceMove,
-				what: "Move a resource, to a node or away from where it runs. Nothing is left behind."},
 		}},
 		{name: "stonith", sub: []*verb{
 			{name: "cleanup", args: "[DEVICE] [node=NODE]", live: true, options: []string{"strict", "wait"}, run: resourceCleanup, what: "Forget failed operations of a fence device."},
@@ -93,65 +90,4 @@ func orAll(name, all string) string {
 		return all
 	}
 	return name
-}
-
-// failcount shows what counts as failed, a line each.
-func failcount(c *call) error {
-	if len(c.words) > 0 && c.words[0] == "show" {
-		c.words = c.words[1:]
-	}
-	f, err := c.forget()
-	if err != nil {
-		return err
-	}
-	doc, _, err := c.view()
-	if err != nil {
-		return err
-	}
-	found := false
-	for _, a := range wire.ListAttributes(doc, f.Node, "") {
-		name, ok := strings.CutPrefix(a.Name, "fail-count-")
-		resource, _, _ := strings.Cut(name, "#")
-		if !ok || f.Resource != "" && resource != f.Resource || a.Value == "0" {
-			continue
-		}
-		if !found {
-			fmt.Fprintf(c.Stdout, "Failcounts for %s\n", orAll(f.Resource, "all resources"))
-			found = true
-		}
-		fmt.Fprintf(c.Stdout, "  %s: %s: %s\n", a.Node, strings.Replace(name, "#", " ", 1), a.Value)
-	}
-	if !found {
-		fmt.Fprintf(c.Stdout, "No failcounts%s\n", forResource(f.Resource))
-	}
-	return nil
-}
-
-func forResource(id string) string {
-	if id == "" {
-		return ""
-	}
-	return " for resource '" + id + "'"
-}
-
-// resourceMove moves a resource by a constraint, waits for the cluster, and takes the constraint back.
-func resourceMove(c *call) error {
-	if err := c.want(1, 2); err != nil {
-		return err
-	}
-	id := c.words[0]
-	if c.has("dry-run") {
-		return c.again(append([]string{"resource", "move-with-constraint"}, c.words...))
-	}
-	words := append([]string{"resource", "move-with-constraint", "--wait=600"}, c.words...)
-	if c.has("promoted") {
-		words = append(words, "--promoted")
-	}
-	if err := c.again(words); err != nil {
-		return err
-	}
-	if err := c.again([]string{"resource", "clear", id, "--wait=600"}); err != nil {
-		return fmt.Errorf("%s was moved, but the constraint that moved it is still there: %s resource clear %s takes it back (%w)", id, c.program, id, err)
-	}
-	return c.again([]string{"resource", "status", id})
 }

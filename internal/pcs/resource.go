@@ -26,7 +26,7 @@ func stateVerbs(noun string) []*verb {
 	what := map[string]string{"resource": "resources, or those that a tag stands for", "stonith": "fence devices"}[noun]
 	list := []*verb{
 		{name: "enable", args: "ID...", options: []string{"wait"}, run: resourceEnable, what: "Let the cluster use " + what + "."},
-		{name: "disable", args: "ID...", options: []string{"wait", "safe", "brief", "no-strict", "simulate"}, run: resourceDisable, what: "Have the cluster stop " + what + " and not start them again."},
+		{name: "disable", args: "ID...", options: disableOptions(noun), run: resourceDisable, what: "Have the cluster stop " + what + " and not start them again."},
 		{name: "meta", args: "ID NAME=[VALUE]...", options: []string{"wait"}, run: resourceMeta, what: "Set meta attributes. An empty value removes one."},
 		{name: "op", what: "Manage operations.", sub: []*verb{
 			{name: "add", args: "ID ACTION [NAME=VALUE]...", run: opAdd, what: "Add an operation."},
@@ -53,17 +53,7 @@ func resourceEnable(c *call) error {
 	if len(c.words) == 0 {
 		return errors.New("you must specify resource(s) to enable")
 	}
-	return c.change(func(d *configure.Draft) error { return configure.Enable(d, c.state()) })
-}
-
-func resourceDisable(c *call) error {
-	if len(c.words) == 0 {
-		return errors.New("you must specify resource(s) to disable")
-	}
-	if c.has("simulate") {
-		c.options["dry-run"] = []string{""}
-	}
-	return c.change(func(d *configure.Draft) error { return configure.Disable(d, c.state()) })
+	return c.changeFor(running, c.words, func(d *configure.Draft) error { return configure.Enable(d, c.state()) })
 }
 
 func resourceManage(c *call) error {

@@ -173,7 +173,7 @@ func (t *text) stopped(r *scheduler.ResourceView) {
 		}
 		state := plain
 		if rc, failed := probeFailure(r, n); failed {
-			state = "Stopped (" + exitText(rc) + ")"
+			state = "Stopped (" + ExitText(rc) + ")"
 		}
 		byState[state] = append(byState[state], n.Name)
 	}

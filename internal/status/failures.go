@@ -43,7 +43,7 @@ func timeWords(epoch int64, zone *time.Location) string {
 func codeText(rc int) string {
 	switch {
 	case rc >= 0 && rc <= 9:
-		return exitText(rc)
+		return ExitText(rc)
 	case rc == 190:
 		return "OCF_DEGRADED"
 	case rc == 191:

@@ -134,7 +134,7 @@ func line(r *scheduler.ResourceView, name string, on *scheduler.NodeView, nodes 
 	}
 	if role == "Stopped" {
 		if rc, failed := probeFailure(r, on); failed {
-			b.WriteString(" (" + exitText(rc) + ") ")
+			b.WriteString(" (" + ExitText(rc) + ") ")
 		}
 	}
 	b.WriteString(flagList(lineFlags(r, on)))
@@ -214,8 +214,8 @@ func probeFailure(r *scheduler.ResourceView, on *scheduler.NodeView) (rc int, fa
 	return 0, false
 }
 
-// exitText is an agent's exit code in words.
-func exitText(rc int) string {
+// ExitText is an agent's exit code in words.
+func ExitText(rc int) string {
 	switch rc {
 	case 0:
 		return "ok"
