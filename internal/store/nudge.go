@@ -1,22 +1,29 @@
 package store
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/raft"
 )
 
-// nudges tell the other nodes what is committed: one message at a time for each, and the newest index last.
+// nudges tell the other nodes what is committed: one message at a time for each, and the newest index last. A node that
+// entries are on their way to is told when it has them: it could make nothing of the news before.
 type nudges struct {
-	node *node
+	others func() []raft.Server
+	say    func(id raft.ServerID, to raft.ServerAddress, index uint64)
+	run    func(func())
 
 	mu    sync.Mutex
-	index uint64                   // the newest that the others should hear to be committed
-	busy  map[raft.ServerID]uint64 // what is on its way
+	index uint64                 // the newest that the others should hear to be committed
+	busy  map[raft.ServerID]bool // who is being told; true: and must be told once more
+	sent  map[raft.ServerID]int  // messages with entries that are on their way
 	ended bool
 }
 
-func newNudges(n *node) *nudges { return &nudges{node: n, busy: map[raft.ServerID]uint64{}} }
+func newNudges(n *node) *nudges {
+	return &nudges{others: n.others, say: n.say, run: n.store.wg.Go, busy: map[raft.ServerID]bool{}, sent: map[raft.ServerID]int{}}
+}
 
 // committed tells everybody.
 func (d *nudges) committed(index uint64) {
@@ -27,54 +34,55 @@ func (d *nudges) committed(index uint64) {
 	if !news {
 		return
 	}
-	for _, s := range d.node.servers() {
-		if s.ID != raft.ServerID(d.node.id.Member) {
-			d.tell(s)
-		}
+	for _, s := range d.others() {
+		d.tell(s.ID, s.Address)
 	}
 }
 
-// arrived says that a node has taken in entries. If some were committed while they were on their way, it could make
-// nothing of that news.
-func (d *nudges) arrived(id raft.ServerID, args *raft.AppendEntriesRequest) {
-	d.mu.Lock()
-	late := d.index >= args.Entries[0].Index && d.index > args.LeaderCommitIndex
-	d.mu.Unlock()
-	if !late {
-		return
-	}
-	for _, s := range d.node.servers() {
-		if s.ID == id {
-			d.tell(s)
-		}
-	}
-}
-
-// tell sends a node what it should hear, if nothing is on its way to it: then that is sent afterwards.
-func (d *nudges) tell(s raft.Server) {
+// leave says that entries are sent to a node, and arrive that this is over, and whether it has them.
+func (d *nudges) leave(id raft.ServerID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, sending := d.busy[s.ID]; sending || d.ended || d.index == 0 {
-		return
-	}
-	d.busy[s.ID] = d.index
-	d.node.store.wg.Go(func() { d.send(s) })
+	d.sent[id]++
 }
 
-func (d *nudges) send(s raft.Server) {
-	for {
+func (d *nudges) arrive(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, there bool) {
+	d.mu.Lock()
+	if d.sent[id]--; d.sent[id] == 0 {
+		delete(d.sent, id)
+	}
+	late := there && d.index > args.LeaderCommitIndex // committed while they were on their way
+	d.mu.Unlock()
+	if late {
+		d.tell(id, to)
+	}
+}
+
+// tell sends a node what it should hear. If something is on its way to it, that is sent afterwards.
+func (d *nudges) tell(id raft.ServerID, to raft.ServerAddress) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended || d.index == 0 || d.sent[id] > 0 {
+		return
+	}
+	if _, telling := d.busy[id]; telling {
+		d.busy[id] = true
+		return
+	}
+	d.busy[id] = false
+	d.run(func() { d.send(id, to) })
+}
+
+func (d *nudges) send(id raft.ServerID, to raft.ServerAddress) {
+	for again := true; again; {
 		d.mu.Lock()
 		index := d.index
-		d.busy[s.ID] = index
+		d.busy[id] = false
 		d.mu.Unlock()
-		if req := d.node.nudgeFor(index); req != nil {
-			_ = d.node.trans.NetworkTransport.AppendEntries(s.ID, s.Address, req, new(raft.AppendEntriesResponse))
-		}
+		d.say(id, to, index)
 		d.mu.Lock()
-		if d.index == index || d.ended {
-			delete(d.busy, s.ID)
-			d.mu.Unlock()
-			return
+		if again = d.busy[id] && !d.ended; !again {
+			delete(d.busy, id)
 		}
 		d.mu.Unlock()
 	}
@@ -98,14 +106,18 @@ func (n *node) spread() {
 	}
 }
 
-// nudgeFor is the message that says that everything up to the index is committed; nil when we do not lead.
-func (n *node) nudgeFor(index uint64) *raft.AppendEntriesRequest {
+func (n *node) others() []raft.Server {
+	return slices.DeleteFunc(slices.Clone(n.servers()), func(s raft.Server) bool { return s.ID == raft.ServerID(n.id.Member) })
+}
+
+// say tells a node that everything up to the index is committed, if we lead.
+func (n *node) say(id raft.ServerID, to raft.ServerAddress, index uint64) {
 	var l raft.Log
 	term := n.raft.CurrentTerm()
 	if err := n.cache.GetLog(index, &l); err != nil || !n.leads(term) || n.raft.CommitIndex() < index {
-		return nil
+		return
 	}
-	return &raft.AppendEntriesRequest{
+	_ = n.trans.NetworkTransport.AppendEntries(id, to, &raft.AppendEntriesRequest{
 		RPCHeader: n.header(), Term: term, PrevLogEntry: index, PrevLogTerm: l.Term, LeaderCommitIndex: index,
-	}
+	}, new(raft.AppendEntriesResponse))
 }

@@ -37,10 +37,7 @@ func (t *transport) AppendEntries(id raft.ServerID, to raft.ServerAddress, args 
 		return t.heartbeat(id, to, args, resp)
 	}
 	for {
-		err := t.NetworkTransport.AppendEntries(id, to, args, resp)
-		if err == nil && len(args.Entries) > 0 {
-			t.node.nudges.arrived(id, args)
-		}
+		err := t.entries(id, to, args, resp)
 		if err == nil || !t.node.wants(id, args.Term) {
 			return err
 		}
@@ -50,6 +47,17 @@ func (t *transport) AppendEntries(id raft.ServerID, to raft.ServerAddress, args 
 			return err
 		}
 	}
+}
+
+// entries sends entries, or news of a commit, once.
+func (t *transport) entries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if len(args.Entries) == 0 {
+		return t.NetworkTransport.AppendEntries(id, to, args, resp)
+	}
+	t.node.nudges.leave(id)
+	err := t.NetworkTransport.AppendEntries(id, to, args, resp)
+	t.node.nudges.arrive(id, to, args, err == nil)
+	return err
 }
 
 func (t *transport) heartbeat(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
