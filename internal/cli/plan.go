@@ -17,23 +17,27 @@ import (
 
 const planHelp = `Usage:
   NAME --before=FILE --after=FILE [OPTION...]
+  NAME --xml-file=FILE [OPTION...]
 
-Show what a change of configuration would do: what is changed, what the cluster will do about it, and who
-runs where before and after. The state of the cluster is that of the first file; of the second only the
-configuration counts. Nothing is changed anywhere. The exit code is 78 when the change brings errors.
+Show what a change of configuration would do: what is changed, what the cluster will do about it, in which order
+and why, and who runs where before and after. The state of the cluster is that of the first file; of the second
+only the configuration counts. With one file: what it would do now. Nothing is changed anywhere. The exit code is
+78 when the change brings errors.
 
+  -x, --xml-file=FILE           a CIB; nothing is changed in it
       --before=FILE             the CIB as it is
       --after=FILE              the CIB with the changed configuration
   -t, --set-datetime=DATETIME   the time (ISO 8601)
 `
 
 func planCommand(c *call) int {
-	var before, after, date string
+	var before, after, only, date string
 	var help bool
 	f := pflag.NewFlagSet("plan", pflag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&before, "before", "", "")
 	f.StringVar(&after, "after", "", "")
+	f.StringVarP(&only, "xml-file", "x", "", "")
 	f.StringVarP(&date, "set-datetime", "t", "", "")
 	f.BoolVarP(&help, "help", "h", false, "")
 	if err := parseFlags(f, c.args); err != nil {
@@ -43,7 +47,9 @@ func planCommand(c *call) int {
 	case help:
 		fmt.Fprint(c.Stdout, strings.ReplaceAll(planHelp, "NAME", c.name))
 		return exitOK
-	case before == "" || after == "":
+	case only != "" && before == "" && after == "":
+		before, after = only, only
+	case before == "" || after == "" || only != "":
 		return c.errorf(exitUsage, "name both files: %s --before=FILE --after=FILE", c.name)
 	}
 	a, code := c.readCIB(before, false, false)
@@ -62,7 +68,7 @@ func planCommand(c *call) int {
 	if err != nil {
 		return c.errorf(exitError, "%v", err)
 	}
-	ch := change{before: a, after: b, now: now, stamp: c.Now()}
+	ch := change{before: a, after: b, now: now, stamp: c.Now(), asItIs: only != ""}
 	out := newOutline(c.Stdout, true)
 	code, err = ch.tell(out)
 	if err != nil {
@@ -91,10 +97,45 @@ func withStateOf(c, state *cib.CIB) (*cib.CIB, error) {
 type change struct {
 	before, after *cib.CIB
 	now, stamp    time.Time
+	asItIs        bool // nothing is changed: what would the cluster do now?
 }
 
 // tell writes everything; the errors that the change brings make it end with exitConfig.
 func (ch *change) tell(out *outline) (code int, err error) {
+	if !ch.asItIs {
+		code = ch.tellChanges(out)
+	}
+	old := scheduler.Schedule(ch.before, scheduler.Options{Now: ch.now, Masked: true})
+	plan := scheduler.Schedule(ch.after, scheduler.Options{Now: ch.now, Masked: true})
+	res, err := simulate.Run(ch.after, plan.Graph, simulate.Options{Stamp: ch.stamp, NoCancels: true})
+	if err != nil {
+		return exitError, err
+	}
+	end := res.After
+	if ch.asItIs {
+		out.line("What the cluster will do")
+		tellRows(out, plan.Summary, "nothing")
+	} else {
+		tellConsequences(out, old.Summary, plan.Summary)
+	}
+	if len(stagesOf(plan.Graph, names(plan.View))) > 0 {
+		out.blank()
+		out.line("In this order")
+		if end, err = ch.tellOrder(out, plan, res.After); err != nil {
+			return exitError, err
+		}
+	}
+	out.blank()
+	out.line("Who runs where (+ comes, - goes)")
+	then := scheduler.Look(end, scheduler.Options{Now: ch.now})
+	for _, l := range drawing(old.View, then) {
+		out.line("  " + l)
+	}
+	return code, nil
+}
+
+// tellChanges writes what is changed, and what is wrong with that.
+func (ch *change) tellChanges(out *outline) (code int) {
 	out.line("Changes")
 	lines := diffFacts(factsOf(ch.before), factsOf(ch.after))
 	for _, l := range lines {
@@ -113,13 +154,12 @@ func (ch *change) tell(out *outline) (code int, err error) {
 			out.line("  " + p.String())
 		}
 	}
-	old := scheduler.Schedule(ch.before, scheduler.Options{Now: ch.now, Masked: true})
-	plan := scheduler.Schedule(ch.after, scheduler.Options{Now: ch.now, Masked: true})
-	res, err := simulate.Run(ch.after, plan.Graph, simulate.Options{Stamp: ch.stamp, NoCancels: true})
-	if err != nil {
-		return exitError, err
-	}
-	because, anyway := splitSummary(old.Summary, plan.Summary)
+	return code
+}
+
+// tellConsequences writes what a change leads to, and what would happen without it.
+func tellConsequences(out *outline, before, after []scheduler.Change) {
+	because, anyway := splitSummary(before, after)
 	out.blank()
 	out.line("What the cluster will do about it")
 	tellRows(out, because, "nothing")
@@ -128,13 +168,6 @@ func (ch *change) tell(out *outline) (code int, err error) {
 		out.line("What it would do in any case")
 		tellRows(out, anyway, "")
 	}
-	out.blank()
-	out.line("Who runs where (+ comes, - goes)")
-	then := scheduler.Look(res.After, scheduler.Options{Now: ch.now})
-	for _, l := range drawing(old.View, then) {
-		out.line("  " + l)
-	}
-	return code, nil
 }
 
 // newProblems are the problems that the change brings.
