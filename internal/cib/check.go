@@ -29,7 +29,6 @@ type Problem struct {
 	ID       string // of the element or, if it has none, of the nearest one around it; may be empty
 	What     string // what is wrong
 	Fix      string // what to do; may be empty
-	Schema   bool   // it is against the schema, so that no tool of the field could write it
 	Standing bool   // it is about the configuration as a whole: a change that brings it need not be a mistake
 }
 
@@ -60,9 +59,6 @@ func check(c *CIB, errorsOnly bool) []Problem {
 	if configuration := c.Root.Child("configuration"); configuration != nil {
 		k.gather(configuration)
 		k.element(configuration, "")
-	}
-	for i := range k.problems {
-		k.problems[i].Schema = true
 	}
 	k.nodes()
 	k.resources()

@@ -1,7 +1,6 @@
 package cib
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -29,11 +28,6 @@ func CheckChange(before, after *CIB) []Problem {
 		}
 	}
 	return fresh
-}
-
-// CheckSchema is CheckChange of the schema alone: what it finds cannot be written, whatever it is meant to be.
-func CheckSchema(before, after *CIB) []Problem {
-	return slices.DeleteFunc(CheckChange(before, after), func(p Problem) bool { return !p.Schema })
 }
 
 // Refuse returns a *CommandError with the errors that a change would bring, nil if it brings none. A long list is cut.

@@ -124,6 +124,7 @@ func Clone(d *Draft, agents Agents, id string, o *CloneOptions) error {
 		d.checkPromotable(agents, e)
 	}
 	d.checkUnique(agents, e, o.Meta)
+	d.checkInstalled(agents, e)
 	if err := d.Refused(); err != nil {
 		return err
 	}
@@ -190,6 +191,15 @@ func (d *Draft) checkPromotable(agents Agents, e *cib.Element) {
 			d.Doubt("Agent '%s' is not installed or does not provide valid metadata: %v", name, err)
 		} else if a.Modern && (!a.has("promote") || !a.has("demote")) {
 			d.Doubt("Clone option 'promotable' is not compatible with '%s' resource agent of resource '%s'%s", name, m.ID(), where)
+		}
+	}
+}
+
+// checkInstalled notes agents of resources that nobody knows.
+func (d *Draft) checkInstalled(agents Agents, e *cib.Element) {
+	for m := range e.All() {
+		if m.Name == "primitive" && m.Attr("class") == "ocf" {
+			d.metadata(agents, AgentOf(m))
 		}
 	}
 }

@@ -137,14 +137,17 @@ func isInteger(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// replaceOp puts an operation in the place of the first one of its name, or adds it.
+// replaceOp puts an operation in the place of the first one of its name and role, or adds it.
 func (d *Draft) replaceOp(resource string, op Op) {
 	op, ok := d.typedOp(op)
 	if !ok {
 		return
 	}
 	list := Child(d.Find(resource, "primitive"), "operations")
-	at := slices.IndexFunc(list.Last().Children, func(e *cib.Element) bool { return e.Name == "op" && e.Attr("name") == op.Name })
+	role, _ := Lookup(op.Pairs, "role")
+	at := slices.IndexFunc(list.Last().Children, func(e *cib.Element) bool {
+		return e.Name == "op" && e.Attr("name") == op.Name && (e.Attr("role") == role || d.Role(e.Attr("role")) == role)
+	})
 	if at < 0 {
 		at = len(list.Last().Children)
 	} else {
@@ -229,8 +232,9 @@ func (d *Draft) typedOp(op Op) (Op, bool) {
 		case !slices.Contains(opOptions(), p.Name) || p.Name == "name" && len(op.Pairs) == 1:
 			fine = d.Doubt("%s is not a valid op option", p.Name) && fine
 		case p.Name == "role":
-			pairs[i].Value = d.Role(p.Value)
-			if !slices.Contains([]string{"Master", "Promoted", "Slave", "Started", "Stopped", "Unpromoted"}, pairs[i].Value) {
+			if slices.Contains([]string{"Master", "Promoted", "Slave", "Started", "Stopped", "Unpromoted"}, p.Value) {
+				pairs[i].Value = d.Role(p.Value)
+			} else {
 				fine = d.Doubt("role must be: 'Master', 'Promoted', 'Slave', 'Started', 'Stopped' or 'Unpromoted'") && fine
 			}
 		case p.Name == "id":
@@ -252,7 +256,7 @@ func (d *Draft) typedOp(op Op) (Op, bool) {
 // laterOp makes the element of an operation of a resource that is there: its ids differ from those of new resources.
 func (d *Draft) laterOp(resource string, op Op) *cib.Element {
 	var attrs []cib.Attr
-	level := ""
+	level, deep := "", false
 	id, given := Lookup(op.Pairs, "id")
 	interval, _ := Lookup(op.Pairs, "interval")
 	if !given {
@@ -263,15 +267,13 @@ func (d *Draft) laterOp(resource string, op Op) *cib.Element {
 		switch p.Name {
 		case "id":
 		case "OCF_CHECK_LEVEL":
-			level = p.Value
+			level, deep = p.Value, true
 		default:
-			if p.Value != "" {
-				attrs = cib.SetAttr(attrs, p.Name, p.Value)
-			}
+			attrs = cib.SetAttr(attrs, p.Name, p.Value)
 		}
 	}
 	e := cib.NewElement("op", attrs)
-	if level == "" {
+	if !deep {
 		return e
 	}
 	pair := cib.NewElement("nvpair", []cib.Attr{{Name: "name", Value: "OCF_CHECK_LEVEL"}, {Name: "value", Value: level},

@@ -109,6 +109,25 @@ func (g *group) check(o Options, forcible bool) []Problem {
 	return bad
 }
 
+// checkNew is check for something that is made: nothing is there that an empty value could take out.
+func (g *group) checkNew(o Options) []Problem {
+	var bad []Problem
+	for _, p := range o {
+		k, known := g.kinds[p.Key]
+		switch {
+		case p.Value != "":
+			bad = append(bad, g.check(Options{p}, true)...)
+		case known && !k.ok(""):
+			bad = append(bad, Problem{fmt.Sprintf("%s=\"\": %s must be %s", p.Key, p.Key, k.hint), true})
+		case !known && g.pattern != "" && strings.HasPrefix(p.Key, g.pattern):
+			bad = append(bad, Problem{fmt.Sprintf("%s=\"\": %s must be a command", p.Key, p.Key), false})
+		case !known:
+			bad = append(bad, g.check(Options{{Key: p.Key, Value: "?"}}, true)...)
+		}
+	}
+	return bad
+}
+
 // write puts options into a section of the file, in the order of their keys.
 func (g *group) write(s *Section, o Options) {
 	o = slices.Clone(o)

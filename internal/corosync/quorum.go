@@ -81,9 +81,9 @@ func (c *Config) AddDevice(d Device, force bool) (warnings []string, bad []Probl
 	if d.Model != "net" {
 		bad = append(bad, Problem{fmt.Sprintf("there is no quorum device model %q: net is the only one", d.Model), true})
 	} else {
-		bad = slices.Concat(checkHost(d.Net, false), netOptions(c.ids()).check(nonEmpty(d.Net), true))
+		bad = slices.Concat(checkHost(d.Net, false), netOptions(c.ids()).checkNew(d.Net))
 	}
-	bad = slices.Concat(bad, deviceOptions().check(d.Generic, true), heuristicsOptions().check(d.Heuristics, true))
+	bad = slices.Concat(bad, deviceOptions().checkNew(d.Generic), heuristicsOptions().checkNew(d.Heuristics))
 	if warnings, bad = forced(bad, force); len(bad) > 0 {
 		return nil, bad
 	}

@@ -16,7 +16,7 @@ func agentsNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
 		{name: "list", args: "[FILTER]", options: []string{"nodesc"}, run: func(c *call) error { return c.listAgents("") },
 			what: "List the agents of this host whose names have the filter in them."},
-		{name: "describe", args: "[CLASS:[PROVIDER:]]TYPE", run: resourceDescribe, what: "Tell what an agent does, its options and default operations. With --full the advanced and the deprecated ones too."},
+		{name: "describe", args: "[CLASS:[PROVIDER:]]TYPE", options: []string{"full"}, run: resourceDescribe, what: "Tell what an agent does, its options and default operations. With --full the advanced and the deprecated ones too."},
 		{name: "standards", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) string { return n.Class }) }, what: "List the classes of agents of this host."},
 		{name: "providers", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) string { return n.Provider }) }, what: "List the providers of OCF agents of this host."},
 		{name: "agents", args: "[CLASS[:PROVIDER]]", run: agentTypes, what: "List the types of agents of this host, of all classes or of one."},
@@ -27,7 +27,7 @@ func fenceAgentsNoun() *verb {
 	return &verb{name: "stonith", sub: []*verb{
 		{name: "list", args: "[FILTER]", options: []string{"nodesc"}, run: func(c *call) error { return c.listAgents("stonith") },
 			what: "List the fence agents of this host whose names have the filter in them."},
-		{name: "describe", args: "TYPE", run: stonithDescribe, what: "Tell what a fence agent does and its options. With --full the advanced and the deprecated ones too."},
+		{name: "describe", args: "TYPE", options: []string{"full"}, run: stonithDescribe, what: "Tell what a fence agent does and its options. With --full the advanced and the deprecated ones too."},
 	}}
 }
 

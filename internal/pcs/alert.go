@@ -14,8 +14,8 @@ func alertNoun() *verb {
 		{name: "update", args: "ALERT [path=PATH] " + alertArgs, run: alertUpdate, what: "Change an alert. An empty value removes an option."},
 		{name: "delete", aliases: []string{"remove"}, args: "ALERT...", run: alertDelete("alert"), what: "Remove alerts."},
 		{name: "recipient", what: "Manage recipients of alerts.", sub: []*verb{
-			{name: "add", args: "ALERT value=VALUE [id=ID] " + alertArgs, run: recipientAdd, what: "Add a recipient to an alert."},
-			{name: "update", args: "RECIPIENT [value=VALUE] " + alertArgs, run: recipientUpdate, what: "Change a recipient. An empty value removes an option."},
+			{name: "add", args: "ALERT value=VALUE [id=ID] " + alertArgs, options: []string{"force"}, run: recipientAdd, what: "Add a recipient to an alert."},
+			{name: "update", args: "RECIPIENT [value=VALUE] " + alertArgs, options: []string{"force"}, run: recipientUpdate, what: "Change a recipient. An empty value removes an option."},
 			{name: "delete", aliases: []string{"remove"}, args: "RECIPIENT...", run: alertDelete("recipient"), what: "Remove recipients."},
 		}},
 	}}

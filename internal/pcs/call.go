@@ -38,9 +38,17 @@ func (c *call) allowed() error {
 	if c.verb.loose {
 		return nil
 	}
+	known := append(everywhere(), c.verb.options...)
+	if c.verb.live {
+		known = append(known, onCluster()...)
+	}
 	for _, name := range sortedKeys(c.options) {
-		if name != "f" && !slices.Contains(everywhere(), name) && !slices.Contains(c.verb.options, name) {
-			return &usageError{fmt.Sprintf("Specified option '--%s' is not supported in this command", name)}
+		switch {
+		case name == "f" && c.verb.ownFile:
+		case len(c.options[name]) > 1:
+			return &usageError{fmt.Sprintf("%s can only be used once", spelled(name))}
+		case name != "f" && !slices.Contains(known, name):
+			return c.unsupported(name)
 		}
 	}
 	if c.verb.live && c.has("f") {
@@ -50,6 +58,18 @@ func (c *call) allowed() error {
 		return fmt.Errorf("cannot use '-f' together with '--wait': nothing happens that could be waited for")
 	}
 	return nil
+}
+
+// unsupported refuses an option that this form of the command does not take.
+func (c *call) unsupported(option string) error {
+	return &usageError{fmt.Sprintf("Specified option '%s' is not supported in this command", spelled(option))}
+}
+
+func spelled(option string) string {
+	if len(option) == 1 {
+		return "-" + option
+	}
+	return "--" + option
 }
 
 // usageFor is the error of words that the verb cannot make sense of.

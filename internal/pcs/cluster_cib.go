@@ -18,13 +18,13 @@ func clusterCIBNoun() *verb {
 	return &verb{name: "cluster", what: "Manage the cluster and its nodes.", sub: []*verb{
 		{name: "cib", args: "[FILE] [scope=SCOPE | --config]", options: []string{"config"}, run: clusterCIB,
 			what: "Show the CIB, or a section of it, or write it into a file to work on with -f."},
-		{name: "cib-push", args: "FILE [scope=SCOPE | --config | diff-against=ORIGINAL]", options: []string{"config", "wait", "merge"}, run: cibPush,
+		{name: "cib-push", args: "FILE [scope=SCOPE | --config | diff-against=ORIGINAL]", options: []string{"config", "wait", "force", "merge"}, run: cibPush,
 			what: "Put a CIB in force that was worked on in a file. What others have changed meanwhile is shown and not overwritten; " +
 				"--merge takes over what does not touch it."},
 		{name: "cib-upgrade", run: cibUpgrade, what: "Have the CIB follow the newest schema."},
 		{name: "edit", args: "[scope=SCOPE | --config]", options: []string{"config", "wait"}, run: clusterEdit,
 			what: "Edit the CIB with $EDITOR; what was changed is put in force."},
-		{name: "verify", run: clusterVerify, what: "Show everything that is wrong with the configuration; --full shows warnings, too."},
+		{name: "verify", options: []string{"full"}, run: clusterVerify, what: "Show everything that is wrong with the configuration; --full shows warnings, too."},
 	}}
 }
 

@@ -19,19 +19,19 @@ import (
 func clusterConfNoun() *verb {
 	const update = "[transport OPTION=VALUE...] [compression OPTION=VALUE...] [crypto OPTION=VALUE...] [totem OPTION=VALUE...]"
 	return &verb{name: "cluster", sub: []*verb{
-		{name: "config", what: "Show or change how the nodes of the cluster talk.", bare: "show", options: []string{"output-format"}, sub: []*verb{
-			{name: "show", options: []string{"output-format"}, run: confShow, what: "Show the cluster's nodes and how they talk, as text, cmd or json."},
-			{name: "update", args: update, run: confUpdate, what: "Change options of a corosync.conf; on a running cluster, the token. An empty value removes one."},
+		{name: "config", what: "Show or change how the nodes of the cluster talk.", bare: "show", options: []string{"corosync_conf", "output-format"}, sub: []*verb{
+			{name: "show", options: []string{"corosync_conf", "output-format"}, run: confShow, what: "Show the cluster's nodes and how they talk, as text, cmd or json."},
+			{name: "update", args: update, options: []string{"corosync_conf"}, run: confUpdate, what: "Change options of a corosync.conf; on a running cluster, the token. An empty value removes one."},
 			{name: "uuid", what: "Manage the identity of the cluster.", sub: []*verb{
-				{name: "generate", run: confUUID, what: "Give a corosync.conf a new cluster UUID."},
+				{name: "generate", options: []string{"corosync_conf", "force"}, run: confUUID, what: "Give a corosync.conf a new cluster UUID."},
 			}},
 		}},
 		{name: "setup", args: "NAME NODE [addr=ADDRESS]... ... [transport knet|udp|udpu OPTION=VALUE... [link OPTION=VALUE...]... " +
 			"[compression OPTION=VALUE...] [crypto OPTION=VALUE...]] [totem OPTION=VALUE...] [quorum OPTION=VALUE...]",
-			options: []string{"no-cluster-uuid", "overwrite", "node", "addr", "api", "no-start", "dir", "start", "enable", "wait", "valid"}, run: clusterSetup,
+			options: []string{"corosync_conf", "force", "no-cluster-uuid", "overwrite", "node", "addr", "api", "no-start", "dir", "start", "enable", "wait", "valid"}, run: clusterSetup,
 			what: "Found a cluster of which this host is the first node, start it, and make an invitation for each of the other hosts. " +
 				"With --corosync_conf FILE only write the corosync.conf of a new cluster."},
-		{name: "corosync", run: confText, what: "Show the corosync.conf that --corosync_conf names, or that this cluster would have."},
+		{name: "corosync", options: []string{"corosync_conf"}, run: confText, what: "Show the corosync.conf that --corosync_conf names, or that this cluster would have."},
 	}}
 }
 

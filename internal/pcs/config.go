@@ -11,7 +11,7 @@ import (
 
 func configNoun() *verb {
 	return &verb{name: "config", what: "Show the whole configuration.", bare: "show", sub: []*verb{
-		{name: "show", run: configShow, what: "Show resources, fence devices, constraints, properties and all the rest."},
+		{name: "show", options: []string{"corosync_conf"}, run: configShow, what: "Show resources, fence devices, constraints, properties and all the rest."},
 	}}
 }
 

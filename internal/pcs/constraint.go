@@ -11,8 +11,8 @@ import (
 )
 
 func constraintNoun() *verb {
-	return &verb{name: "constraint", what: "Manage constraints: where resources run, in which order, and with which others.", bare: "config", options: []string{"all", "output-format"}, sub: []*verb{
-		{name: "config", aliases: []string{"list", "show"}, args: "[--full]", options: []string{"all", "output-format"}, run: constraintConfig,
+	return &verb{name: "constraint", what: "Manage constraints: where resources run, in which order, and with which others.", bare: "config", options: []string{"full", "all", "output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"list", "show"}, args: "[--full]", options: []string{"full", "all", "output-format"}, run: constraintConfig,
 			what: "List all constraints that have not expired. --all lists the expired ones too, --full shows ids."},
 		locationVerb(),
 		orderVerb(),
@@ -23,7 +23,7 @@ func constraintNoun() *verb {
 		{name: "ref", args: "RESOURCE...", run: constraintRef,
 			what: "List the constraints that name resources."},
 		{name: "rule", what: "Manage rules of location constraints.", sub: []*verb{
-			{name: "add", args: "CONSTRAINT [id=ID] [role=Promoted|Unpromoted] [score=SCORE|score-attribute=ATTRIBUTE] EXPRESSION", run: ruleAdd,
+			{name: "add", args: "CONSTRAINT [id=ID] [role=Promoted|Unpromoted] [score=SCORE|score-attribute=ATTRIBUTE] EXPRESSION", options: []string{"force"}, run: ruleAdd,
 				what: "Give a location constraint one more rule. " + ruleHelp},
 			{name: "delete", aliases: []string{"remove"}, args: "ID", run: ruleDelete,
 				what: "Remove a rule. With its last rule a constraint is removed, too."},

@@ -10,36 +10,36 @@ import (
 )
 
 func orderVerb() *verb {
-	return &verb{name: "order", args: "[ACTION] RESOURCE then [ACTION] RESOURCE [kind=Optional|Mandatory|Serialize] [symmetrical=true|false] [require-all=true|false] [id=ID]", options: []string{"output-format"}, run: order,
+	return &verb{name: "order", args: "[ACTION] RESOURCE then [ACTION] RESOURCE [kind=Optional|Mandatory|Serialize] [symmetrical=true|false] [require-all=true|false] [id=ID]", options: []string{"full", "force", "output-format"}, run: order,
 		what: "Order actions (start, stop, promote, demote) of two resources; no ACTION stands for start.",
 		sub: []*verb{
-			{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"output-format"}, run: orderConfig, what: "List ordering constraints."},
+			{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"full", "output-format"}, run: orderConfig, what: "List ordering constraints."},
 			{name: "set", args: "RESOURCE... [sequential=true|false] [require-all=true|false] [action=ACTION] [role=ROLE] [set RESOURCE...]... [setoptions [id=ID] [kind=KIND] [symmetrical=true|false]]",
-				run: constrainSets(configure.OrderSets), what: "Order sets of resources."},
+				options: []string{"force"}, run: constrainSets(configure.OrderSets), what: "Order sets of resources."},
 			{name: "delete", aliases: []string{"remove"}, args: "RESOURCE...", run: orderDelete,
 				what: "Remove resources from all ordering constraints."},
 		}}
 }
 
 func colocationVerb() *verb {
-	return &verb{name: "colocation", what: "Place resources with others, or apart from them.", bare: "config", options: []string{"output-format"}, sub: []*verb{
-		{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"output-format"}, run: colocationConfig, what: "List colocation constraints."},
-		{name: "add", args: "[ROLE] RESOURCE with [ROLE] RESOURCE [SCORE] [influence=true|false] [node-attribute=NAME] [id=ID]", run: colocate,
+	return &verb{name: "colocation", what: "Place resources with others, or apart from them.", bare: "config", options: []string{"full", "output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"full", "output-format"}, run: colocationConfig, what: "List colocation constraints."},
+		{name: "add", args: "[ROLE] RESOURCE with [ROLE] RESOURCE [SCORE] [influence=true|false] [node-attribute=NAME] [id=ID]", options: []string{"force"}, run: colocate,
 			what: "Run the first resource where the second one is. A negative SCORE keeps them apart; the default is INFINITY."},
 		{name: "set", args: "RESOURCE... [sequential=true|false] [role=ROLE] [set RESOURCE...]... [setoptions [id=ID] [score=SCORE]]",
-			run: constrainSets(configure.ColocationSets), what: "Place sets of resources together."},
+			options: []string{"force"}, run: constrainSets(configure.ColocationSets), what: "Place sets of resources together."},
 		{name: "delete", aliases: []string{"remove"}, args: "RESOURCE RESOURCE", run: colocationDelete,
 			what: "Remove the colocation constraints between two resources."},
 	}}
 }
 
 func ticketVerb() *verb {
-	return &verb{name: "ticket", what: "Make resources depend on tickets.", bare: "config", options: []string{"output-format"}, sub: []*verb{
-		{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"output-format"}, run: ticketConfig, what: "List ticket constraints."},
-		{name: "add", args: "TICKET [ROLE] RESOURCE [loss-policy=fence|stop|freeze|demote] [id=ID]", run: ticketAdd,
+	return &verb{name: "ticket", what: "Make resources depend on tickets.", bare: "config", options: []string{"full", "output-format"}, sub: []*verb{
+		{name: "config", aliases: []string{"show"}, args: "[--full]", options: []string{"full", "output-format"}, run: ticketConfig, what: "List ticket constraints."},
+		{name: "add", args: "TICKET [ROLE] RESOURCE [loss-policy=fence|stop|freeze|demote] [id=ID]", options: []string{"force"}, run: ticketAdd,
 			what: "Let a resource run, or be promoted, only with a ticket."},
 		{name: "set", args: "RESOURCE... [role=ROLE] [set RESOURCE...]... setoptions ticket=TICKET [loss-policy=POLICY] [id=ID]",
-			run: constrainSets(configure.TicketSets), what: "Make sets of resources depend on a ticket."},
+			options: []string{"force"}, run: constrainSets(configure.TicketSets), what: "Make sets of resources depend on a ticket."},
 		{name: "delete", aliases: []string{"remove"}, args: "TICKET RESOURCE", run: ticketDelete,
 			what: "Remove all constraints of a resource on a ticket."},
 	}}
@@ -68,7 +68,13 @@ func ticketConfig(c *call) error {
 
 func order(c *call) error {
 	if len(c.words) == 0 {
+		if c.has("force") {
+			return c.unsupported("force")
+		}
 		return orderConfig(c)
+	}
+	if c.has("full") {
+		return c.unsupported("full")
 	}
 	first, rest, err := orderEnd(c, c.words)
 	if err != nil {

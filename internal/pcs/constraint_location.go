@@ -9,12 +9,12 @@ import (
 )
 
 func locationVerb() *verb {
-	return &verb{name: "location", args: "RESOURCE prefers|avoids NODE[=SCORE]... | RESOURCE rule [OPTIONS] EXPRESSION", options: []string{"all", "output-format"}, run: location,
+	return &verb{name: "location", args: "RESOURCE prefers|avoids NODE[=SCORE]... | RESOURCE rule [OPTIONS] EXPRESSION", options: []string{"full", "force", "all", "output-format"}, run: location,
 		what: "Make a resource prefer nodes, or avoid them. A RESOURCE may be 'regexp%PATTERN'. A rule takes id, constraint-id, role, score, score-attribute, resource-discovery. " + ruleHelp,
 		sub: []*verb{
-			{name: "config", aliases: []string{"show"}, args: "[resources [RESOURCE]...] | [nodes [NODE]...] [--all] [--full]", options: []string{"all", "output-format"}, run: locationConfig,
+			{name: "config", aliases: []string{"show"}, args: "[resources [RESOURCE]...] | [nodes [NODE]...] [--all] [--full]", options: []string{"full", "all", "output-format"}, run: locationConfig,
 				what: "List location constraints by resource, or by node."},
-			{name: "add", args: "ID RESOURCE NODE SCORE [resource-discovery=always|never|exclusive]", run: locationAdd,
+			{name: "add", args: "ID RESOURCE NODE SCORE [resource-discovery=always|never|exclusive]", options: []string{"force"}, run: locationAdd,
 				what: "Add a location constraint with this id."},
 			{name: "delete", aliases: []string{"remove"}, args: "ID", run: locationDelete,
 				what: "Remove a location constraint."},
@@ -37,7 +37,15 @@ func placed(word string) (configure.Placed, error) {
 
 func location(c *call) error {
 	if len(c.words) == 0 {
+		if c.has("force") {
+			return c.unsupported("force")
+		}
 		return locationConfig(c)
+	}
+	for _, listing := range []string{"all", "full"} {
+		if c.has(listing) {
+			return c.unsupported(listing)
+		}
 	}
 	if err := c.want(3, -1); err != nil {
 		return err

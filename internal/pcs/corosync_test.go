@@ -106,8 +106,15 @@ func TestStatusOfAFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte(small), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	conf := filepath.Join(t.TempDir(), "corosync.conf")
+	if err := os.WriteFile(conf, []byte("totem {\n    cluster_name: c1\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, said := run(t, file, "status"); code != 1 || !strings.Contains(said, "--corosync_conf") {
+		t.Errorf("status of a CIB alone: code %d: %s", code, said)
+	}
 	for args, want := range map[string]string{
-		"status":                           "WARNINGS:\nNo stonith devices",
+		"status --corosync_conf " + conf:   "Cluster name: c1\n\nWARNINGS:\nNo stonith devices",
 		"resource status":                  "  * A\t(ocf:pacemaker:Dummy):\t Stopped\n",
 		"resource status A":                "  * A\t",
 		"status resources --hide-inactive": "No active resources\n",

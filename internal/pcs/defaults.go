@@ -22,13 +22,13 @@ func defaultsVerb(whose string, w configure.Defaults) *verb {
 		rule += ", 'op NAME [interval=INTERVAL]', 'defined|not_defined ATTRIBUTE', 'ATTRIBUTE lt|gt|lte|gte|eq|ne [string|integer|number|version] VALUE'"
 	}
 	return &verb{name: "defaults", args: "NAME=VALUE...", bare: "config", run: func(c *call) error { return oldDefaults(c, w) },
-		what: "Set default values for " + whose + ", the older way: see update.", options: []string{"all", "no-expire-check"}, sub: []*verb{
-			{name: "config", run: func(c *call) error { return c.showDefaults(w) }, options: []string{"all", "no-expire-check"},
+		what: "Set default values for " + whose + ", the older way: see update.", options: []string{"all", "full", "no-expire-check"}, sub: []*verb{
+			{name: "config", run: func(c *call) error { return c.showDefaults(w) }, options: []string{"all", "full", "no-expire-check"},
 				what: "Show the sets of default values for " + whose + ". With --all those whose rules have expired too."},
 			{name: "update", args: "NAME=[VALUE]...", run: func(c *call) error { return defaultsUpdate(c, w) },
 				what: "Set default values for " + whose + ". An empty value removes one."},
 			{name: "set", what: "Manage sets of default values.", sub: []*verb{
-				{name: "create", args: "[id=ID] [score=SCORE] [meta NAME=VALUE...] [rule EXPRESSION]", run: func(c *call) error { return defaultsCreate(c, w) },
+				{name: "create", args: "[id=ID] [score=SCORE] [meta NAME=VALUE...] [rule EXPRESSION]", options: []string{"force"}, run: func(c *call) error { return defaultsCreate(c, w) },
 					what: "Make a set of default values for " + whose + ". " + rule + "; joined with 'and', 'or' and brackets."},
 				{name: "update", args: "SET [meta NAME=[VALUE]...]", run: func(c *call) error { return defaultsSetUpdate(c, w) }, what: "Change a set of default values."},
 				{name: "delete", aliases: []string{"remove"}, args: "[SET]...", run: func(c *call) error { return defaultsDelete(c, w) }, what: "Remove sets of default values."},
@@ -45,9 +45,6 @@ func oldDefaults(c *call, w configure.Defaults) error {
 }
 
 func defaultsUpdate(c *call, w configure.Defaults) error {
-	if err := c.want(1, -1); err != nil {
-		return err
-	}
 	list, err := pairs(c.words)
 	if err != nil {
 		return err

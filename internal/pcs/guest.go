@@ -8,9 +8,9 @@ import (
 
 func guestNoun() *verb {
 	return &verb{name: "cluster", sub: []*verb{{name: "node", sub: []*verb{
-		{name: "add-guest", args: "NODE RESOURCE [remote-addr=ADDRESS] [remote-port=PORT] [remote-connect-timeout=TIME]", options: []string{"wait"}, run: addGuest,
+		{name: "add-guest", args: "NODE RESOURCE [remote-addr=ADDRESS] [remote-port=PORT] [remote-connect-timeout=TIME]", options: []string{"corosync_conf", "force", "skip-offline", "wait"}, run: addGuest,
 			what: "Make a resource a guest node: what it starts is a node of the cluster."},
-		{name: "remove-guest", aliases: []string{"delete-guest"}, args: "NODE | ADDRESS | RESOURCE", run: removeGuest,
+		{name: "remove-guest", aliases: []string{"delete-guest"}, args: "NODE | ADDRESS | RESOURCE", options: []string{"corosync_conf", "force", "skip-offline", "wait"}, run: removeGuest,
 			what: "Make an ordinary resource of a guest node."},
 	}}}}
 }

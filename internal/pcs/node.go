@@ -17,7 +17,7 @@ const exitNoAttribute = 2
 func nodeNoun() *verb {
 	marks := []string{"all", "wait"}
 	return &verb{name: "node", what: "Manage nodes: their attributes, utilization, standby and maintenance.", sub: []*verb{
-		{name: "attribute", args: "[NODE] [NAME=VALUE]...", options: []string{"name", "output-format"}, run: nodeAttribute,
+		{name: "attribute", args: "[NODE] [NAME=VALUE]...", options: []string{"force", "name", "output-format"}, run: nodeAttribute,
 			what: "List attributes of nodes, or set some of one. An empty value removes one."},
 		{name: "utilization", args: "[NODE] [NAME=VALUE]...", options: []string{"name", "output-format"}, run: nodeUtilization,
 			what: "List utilization attributes of nodes, which say what a node offers, or set some of one. An empty value removes one."},

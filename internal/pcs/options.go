@@ -32,8 +32,11 @@ func optionKinds() map[string]int {
 
 // everywhere are the options that every verb takes.
 func everywhere() []string {
-	return []string{"help", "debug", "request-timeout", "corosync_conf", "force", "skip-offline", "dry-run", "output-as", "yes", "note", "version", "full"}
+	return []string{"help", "debug", "request-timeout", "dry-run", "output-as", "yes", "note", "version"}
 }
+
+// onCluster are those that every verb takes that is about a running cluster.
+func onCluster() []string { return []string{"corosync_conf", "force", "full", "skip-offline"} }
 
 // shortOptions are options of one letter, and the long ones that they are.
 func shortOptions() map[byte]string {

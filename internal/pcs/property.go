@@ -14,9 +14,9 @@ func propertyNoun() *verb {
 			what: "List the properties that are set. --all lists the others with their defaults, too; --defaults lists the defaults."},
 		{name: "defaults", args: "[NAME]...", run: propertyDefaults,
 			what: "List the defaults of properties."},
-		{name: "set", args: "NAME=[VALUE]...", run: propertySet,
+		{name: "set", args: "NAME=[VALUE]...", options: []string{"force"}, run: propertySet,
 			what: "Set properties of the cluster. An empty value removes one."},
-		{name: "unset", args: "NAME...", run: propertyUnset,
+		{name: "unset", args: "NAME...", options: []string{"force"}, run: propertyUnset,
 			what: "Remove properties, so that their defaults hold again."},
 	}}
 }

@@ -12,23 +12,23 @@ import (
 
 func quorumNoun() *verb {
 	const update = "[auto_tie_breaker=0|1] [last_man_standing=0|1] [last_man_standing_window=MS] [wait_for_all=0|1]"
-	return &verb{name: "quorum", what: "Manage how votes are counted.", bare: "config", sub: []*verb{
-		{name: "config", aliases: []string{"show"}, run: quorumConfig, what: "Show the options of the quorum."},
+	return &verb{name: "quorum", options: []string{"corosync_conf"}, what: "Manage how votes are counted.", bare: "config", sub: []*verb{
+		{name: "config", aliases: []string{"show"}, options: []string{"corosync_conf"}, run: quorumConfig, what: "Show the options of the quorum."},
 		{name: "status", live: true, run: quorumStatus, what: "Show who votes, and whether there are enough."},
-		{name: "update", args: update, run: quorumUpdate, what: "Change options of the quorum. An empty value removes one."},
+		{name: "update", args: update, options: []string{"corosync_conf", "force", "skip-offline"}, run: quorumUpdate, what: "Change options of the quorum. An empty value removes one."},
 		{name: "expected-votes", args: "VOTES", live: true, run: quorumExpected,
 			what: "Tell a running cluster how many votes it is to expect; 0: as many as its members have."},
 		{name: "unblock", live: true, run: quorumUnblock,
 			what: "Go on without the nodes that the cluster waits for. They must be off: each counts as confirmed to be off from then on."},
 		{name: "device", what: "Manage a quorum device.", sub: []*verb{
-			{name: "add", args: "[OPTION=VALUE]... model net OPTION=VALUE... [heuristics OPTION=VALUE...]", run: deviceAdd,
+			{name: "add", args: "[OPTION=VALUE]... model net OPTION=VALUE... [heuristics OPTION=VALUE...]", options: []string{"corosync_conf", "force", "skip-offline"}, run: deviceAdd,
 				what: "Add a quorum device to a corosync.conf. A cluster of Cerco has witnesses instead: cerco cluster add-witness."},
-			{name: "update", args: "[OPTION=VALUE]... [model OPTION=VALUE...] [heuristics OPTION=VALUE...]", run: deviceUpdate,
+			{name: "update", args: "[OPTION=VALUE]... [model OPTION=VALUE...] [heuristics OPTION=VALUE...]", options: []string{"corosync_conf", "force", "skip-offline"}, run: deviceUpdate,
 				what: "Change options of the quorum device. An empty value removes one."},
-			{name: "remove", aliases: []string{"delete"}, run: deviceRemove, what: "Take the quorum device out."},
+			{name: "remove", aliases: []string{"delete"}, options: []string{"corosync_conf", "skip-offline"}, run: deviceRemove, what: "Take the quorum device out."},
 			{name: "status", live: true, run: deviceStatus, what: "Show the witnesses of a running cluster."},
 			{name: "heuristics", what: "Manage the heuristics of the quorum device.", sub: []*verb{
-				{name: "remove", aliases: []string{"delete"}, run: heuristicsRemove, what: "Take all heuristics out."},
+				{name: "remove", aliases: []string{"delete"}, options: []string{"corosync_conf", "skip-offline"}, run: heuristicsRemove, what: "Take all heuristics out."},
 			}},
 		}},
 	}}

@@ -9,7 +9,7 @@ import (
 // resourceNoun has the verbs that change a resource as a whole.
 func resourceNoun() *verb {
 	return &verb{name: "resource", what: "Manage resources.", sub: append([]*verb{
-		{name: "delete", aliases: []string{"remove"}, args: "RESOURCE", options: []string{"wait", "no-stop", "future"}, run: resourceDelete,
+		{name: "delete", aliases: []string{"remove"}, args: "RESOURCE", options: []string{"force", "wait", "no-stop", "future"}, run: resourceDelete,
 			what: "Delete a resource, group, clone or bundle with everything in it, and the constraints that name it."},
 	}, stateVerbs("resource")...)}
 }
@@ -27,9 +27,9 @@ func stateVerbs(noun string) []*verb {
 	list := []*verb{
 		{name: "enable", args: "ID...", options: []string{"wait"}, run: resourceEnable, what: "Let the cluster use " + what + "."},
 		{name: "disable", args: "ID...", options: disableOptions(noun), run: resourceDisable, what: "Have the cluster stop " + what + " and not start them again."},
-		{name: "meta", args: "ID NAME=[VALUE]...", options: []string{"wait"}, run: resourceMeta, what: "Set meta attributes. An empty value removes one."},
+		{name: "meta", args: "ID NAME=[VALUE]...", options: []string{"force", "wait"}, run: resourceMeta, what: "Set meta attributes. An empty value removes one."},
 		{name: "op", what: "Manage operations.", sub: []*verb{
-			{name: "add", args: "ID ACTION [NAME=VALUE]...", run: opAdd, what: "Add an operation."},
+			{name: "add", args: "ID ACTION [NAME=VALUE]...", options: []string{"force"}, run: opAdd, what: "Add an operation."},
 			{name: "delete", aliases: []string{"remove"}, args: "OPERATION | ID ACTION [NAME=VALUE]...", run: opRemove,
 				what: "Remove an operation, by its id, or by its name and exactly its options; with the name alone, all of that name."},
 		}},

@@ -14,11 +14,11 @@ const createArgs = "ID [CLASS:[PROVIDER:]]TYPE [NAME=VALUE]... [op ACTION NAME=V
 func resourceCreateNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
 		{name: "create", args: createArgs + " [clone [ID] [NAME=VALUE]... | promotable [ID] [NAME=VALUE]... | bundle BUNDLE]", run: resourceCreate,
-			options: []string{"group", "before", "after", "disabled", "no-default-ops", "agent-validation", "future", "wait"},
+			options: []string{"force", "group", "before", "after", "disabled", "no-default-ops", "agent-validation", "future", "wait"},
 			what: "Create a resource. Operations that are not given are those that the agent advises; with --no-default-ops only the monitor. " +
 				"It can be made a clone, put into a bundle, or into a group, before or after another member."},
 		{name: "update", args: "RESOURCE [NAME=[VALUE]]... [op ACTION NAME=VALUE...]... [meta NAME=[VALUE]...]", run: resourceUpdate,
-			options: []string{"agent-validation", "wait"},
+			options: []string{"force", "agent-validation", "wait"},
 			what: "Change parameters, meta attributes and operations of a resource, or the meta attributes of a clone, group or bundle. An empty value " +
 				"removes an option. An operation is replaced by what is given for it, or added."},
 	}}
@@ -118,7 +118,7 @@ func (c *call) createSections(spec *configure.Create, list []section) (err error
 // cloneOptions reads [ID] [NAME=VALUE]...
 func cloneOptions(words []string, promotable bool) (*configure.CloneOptions, error) {
 	o := &configure.CloneOptions{Promotable: promotable}
-	if len(words) > 0 && !strings.Contains(words[0], "=") {
+	if len(words) > 0 && !strings.Contains(words[0], "=") && words[0] != "meta" {
 		o.ID, words = words[0], words[1:]
 	}
 	meta, err := pairs(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "meta" }))

@@ -24,8 +24,8 @@ func resourceGroupNoun() *verb {
 			{name: "list", run: groupList, what: "List the groups and their members."},
 		}},
 		&again,
-		{name: "clone", args: clone, options: []string{"wait"}, run: resourceClone, what: "Make a resource or a group a clone."},
-		{name: "promotable", args: clone, options: []string{"wait"}, run: resourceClone, what: "Make a resource or a group a promotable clone."},
+		{name: "clone", args: clone, options: []string{"force", "wait"}, run: resourceClone, what: "Make a resource or a group a clone."},
+		{name: "promotable", args: clone, options: []string{"force", "wait"}, run: resourceClone, what: "Make a resource or a group a promotable clone."},
 		{name: "unclone", args: "RESOURCE|GROUP|CLONE", options: []string{"wait"}, run: resourceUnclone, what: "Take a clone away from around its resource, which stays."},
 	}}
 }
@@ -82,11 +82,11 @@ func resourceBundleNoun() *verb {
 	parts := "[container NAME=[VALUE]...] [network NAME=[VALUE]...] "
 	return &verb{name: "resource", sub: []*verb{{name: "bundle", what: "Manage bundles.", sub: []*verb{
 		{name: "create", args: "ID container docker|podman|rkt NAME=VALUE... [network NAME=VALUE...] [port-map NAME=VALUE...]... [storage-map NAME=VALUE...]... [meta NAME=VALUE...]",
-			options: []string{"disabled", "wait"}, run: bundleCreate, what: "Create a bundle without a resource inside."},
+			options: []string{"force", "disabled", "wait"}, run: bundleCreate, what: "Create a bundle without a resource inside."},
 		{name: "update", args: "ID " + parts + "[port-map add NAME=VALUE... | delete ID...]... [storage-map add NAME=VALUE... | delete ID...]... [meta NAME=[VALUE]...]",
-			options: []string{"wait"}, run: bundleUpdate, what: "Change a bundle. An empty value removes an option."},
+			options: []string{"force", "wait"}, run: bundleUpdate, what: "Change a bundle. An empty value removes an option."},
 		{name: "reset", args: "ID " + parts + "[port-map NAME=VALUE...]... [storage-map NAME=VALUE...]... [meta NAME=VALUE...]",
-			options: []string{"disabled", "wait"}, run: bundleReset, what: "Make a bundle anew: nothing of what it was remains but the resource inside."},
+			options: []string{"force", "disabled", "wait"}, run: bundleReset, what: "Make a bundle anew: nothing of what it was remains but the resource inside."},
 	}}}}
 }
 

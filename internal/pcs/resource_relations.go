@@ -10,7 +10,7 @@ import (
 
 func relationsNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
-		{name: "relations", args: "RESOURCE", run: resourceRelations,
+		{name: "relations", args: "RESOURCE", options: []string{"full"}, run: resourceRelations,
 			what: "Show as a tree what a resource is part of, what is part of it, and what it is ordered with. --full shows kinds and ids, too."},
 	}}
 }

@@ -12,12 +12,8 @@ func resourceUpdate(c *call) error {
 	}
 	u := &configure.Update{ID: c.words[0], Stonith: c.path[0] == "stonith"}
 	parts := sections(c.words[1:], "op", "meta")
-	params := slices.DeleteFunc(parts[0].words, func(w string) bool { return w == "params" })
-	if len(params) < len(parts[0].words) {
-		c.warnf("'params' is a word of crmsh: parameters follow the resource without it")
-	}
 	var err error
-	if u.Params, err = pairs(params); err != nil {
+	if u.Params, err = pairs(c.onlyPairs(parts[0].words)); err != nil {
 		return err
 	}
 	var meta []string
@@ -32,7 +28,7 @@ func resourceUpdate(c *call) error {
 		}
 		u.Ops = append(u.Ops, list...)
 	}
-	if u.Meta, err = pairs(meta); err != nil {
+	if u.Meta, err = pairs(c.onlyPairs(meta)); err != nil {
 		return err
 	}
 	agents, err := c.agents()
@@ -40,6 +36,19 @@ func resourceUpdate(c *call) error {
 		return err
 	}
 	return c.change(func(d *configure.Draft) error { return configure.UpdateResource(d, agents, u) })
+}
+
+// onlyPairs leaves out words that are not NAME=VALUE, and says so: others take them for nothing, too.
+func (c *call) onlyPairs(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool {
+		switch {
+		case w == "params":
+			c.warnf("'params' is a word of crmsh: parameters follow the resource without it")
+		case !isPair(w):
+			c.warnf("'%s' is left out: it is not NAME=VALUE", w)
+		}
+		return !isPair(w)
+	})
 }
 
 // opsOrNone is ops in which an operation may stand without options: then nothing is said of it.

@@ -1,6 +1,7 @@
 package pcs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,7 +18,7 @@ func statusNoun() *verb {
 	const filter = "[ID | TAG] [node=NODE]"
 	hide := []string{"hide-inactive"}
 	return &verb{name: "status", what: "Show the state of the cluster.", bare: "status", options: hide, sub: []*verb{
-		{name: "status", options: []string{"hide-inactive", "watch", "xml-file"}, run: statusAll,
+		{name: "status", options: []string{"corosync_conf", "full", "hide-inactive", "watch", "xml-file"}, run: statusAll,
 			what: "Show everything, and what the cluster waits for; --full shows more of it, --hide-inactive leaves out what does not run, " +
 				"--watch stays and shows it anew whenever something happens, and --output-as json or xml is for programs. 'pcs status' looks as it does in pcs."},
 		{name: "resources", args: filter, options: hide, run: resourceStatus, what: "Show resources and where they run."},
@@ -77,6 +78,9 @@ func statusAll(c *call) error {
 	}
 	if own := c.program == "cerco" || c.has("watch") || c.has("xml-file") || c.has("output-as"); own && c.Own != nil && !c.onFile() && !c.has("hide-inactive") {
 		return c.own(append([]string{"status"}, c.given("full", "output-as")...)...)
+	}
+	if c.program != "cerco" && c.has("f") != c.has("corosync_conf") {
+		return errors.New("'-f' and '--corosync_conf' belong together here: the cluster's name stands in corosync.conf ('cerco status -f FILE' does without)")
 	}
 	doc, v, err := c.view()
 	if err != nil {
@@ -289,7 +293,7 @@ func (c *call) listed(none string, pass func(*scheduler.ResourceView) bool) erro
 	if err != nil {
 		return err
 	}
-	if f.id != "" && doc.Resource(f.id) == nil && !slices.ContainsFunc(doc.Tags, func(t *cib.Tag) bool { return t.ID == f.id }) {
+	if f.id != "" && f.node == "" && doc.Resource(f.id) == nil && !slices.ContainsFunc(doc.Tags, func(t *cib.Tag) bool { return t.ID == f.id }) {
 		return fmt.Errorf("resource or tag id '%s' not found%s", f.id, didYouMean(f.id, resourceIDs(doc)))
 	}
 	if f.node != "" && doc.NodeByName(f.node) == nil && doc.NodeStateByName(f.node) == nil {

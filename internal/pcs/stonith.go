@@ -9,14 +9,14 @@ import (
 func stonithNoun() *verb {
 	return &verb{name: "stonith", what: "Manage fence devices.", sub: append([]*verb{
 		{name: "create", args: "ID TYPE [NAME=VALUE]... [op ACTION NAME=VALUE...]... [meta NAME=VALUE...]", run: stonithCreate,
-			options: []string{"group", "before", "after", "disabled", "no-default-ops", "agent-validation", "wait"},
+			options: []string{"force", "group", "before", "after", "disabled", "no-default-ops", "agent-validation", "wait"},
 			what:    "Create a fence device. TYPE is the name of its agent, such as fence_ipmilan."},
 		{name: "update", args: "ID [NAME=[VALUE]]... [op ACTION NAME=VALUE...]... [meta NAME=[VALUE]...]", run: resourceUpdate,
-			options: []string{"agent-validation", "wait"}, what: "Change a fence device. An empty value removes an option."},
-		{name: "delete", aliases: []string{"remove"}, args: "ID", options: []string{"wait", "no-stop", "future"}, run: resourceDelete,
+			options: []string{"force", "agent-validation", "wait"}, what: "Change a fence device. An empty value removes an option."},
+		{name: "delete", aliases: []string{"remove"}, args: "ID", options: []string{"force", "wait", "no-stop", "future"}, run: resourceDelete,
 			what: "Delete a fence device, and its places in the fencing levels."},
 		{name: "level", what: "Manage fencing levels.", bare: "config", sub: []*verb{
-			{name: "add", args: "LEVEL TARGET DEVICE...", run: levelAdd,
+			{name: "add", args: "LEVEL TARGET DEVICE...", options: []string{"force"}, run: levelAdd,
 				what: "Add a level: the devices that are used together, in order, when the lower levels have failed. TARGET is a node, 'regexp%PATTERN' for nodes by name, or 'attrib%NAME=VALUE'."},
 			{name: "delete", aliases: []string{"remove"}, args: "LEVEL [target TARGET] [stonith DEVICE...]", run: levelRemove, what: "Remove the levels that are all of that."},
 			{name: "clear", args: "[target TARGET | stonith DEVICE...]", run: levelClear, what: "Remove all levels, those of a target, or those of exactly these devices."},

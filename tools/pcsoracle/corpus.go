@@ -14,7 +14,7 @@ import (
 
 // The CIB and the corosync.conf to begin with where there are no recorded ones.
 const (
-	emptyCIB = `<cib validate-with="pacemaker-3.7" epoch="1" num_updates="0" admin_epoch="0"><configuration>` +
+	emptyCIB = `<cib validate-with="pacemaker-3.7" crm_feature_set="3.10.0" epoch="1" num_updates="0" admin_epoch="0"><configuration>` +
 		`<crm_config/><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/><node id="3" uname="n3"/></nodes><resources/><constraints/>` +
 		`</configuration><status/></cib>`
 	plainCorosync = "totem {\n    version: 2\n    cluster_name: c1\n    transport: knet\n    crypto_cipher: aes256\n    crypto_hash: sha256\n}\n\n" +

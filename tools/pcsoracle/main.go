@@ -175,8 +175,7 @@ func report(o options, all []found, calls int, took time.Duration) error {
 		for _, part := range f.In {
 			switch part {
 			case "status":
-				fmt.Printf("    - %s\n    + %s\n", strings.ReplaceAll(strings.TrimSpace(f.Want.Stderr), "\n", "\n    - "),
-					strings.ReplaceAll(strings.TrimSpace(f.Got.Stderr), "\n", "\n    + "))
+				fmt.Printf("    - %s\n    + %s\n", head(f.Want.Stderr, "\n    - "), head(f.Got.Stderr, "\n    + "))
 			case "cib":
 				fmt.Print(parted(canonical(f.Want.After.CIB), canonical(f.Got.After.CIB), 12))
 			case "corosync":
@@ -197,6 +196,12 @@ func report(o options, all []found, calls int, took time.Duration) error {
 		return fmt.Errorf("%d of %d calls differ", len(all), calls)
 	}
 	return nil
+}
+
+// head is the beginning of a text, its lines joined otherwise.
+func head(text, joint string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[:min(len(lines), 6)], joint)
 }
 
 func quote(args []string) string {
