@@ -45,7 +45,7 @@ func (c *call) allowed() error {
 	for _, name := range sortedKeys(c.options) {
 		switch {
 		case name == "f" && c.verb.ownFile:
-		case len(c.options[name]) > 1:
+		case len(c.options[name]) > 1 && name != "addr": // a node has one for each link
 			return &usageError{fmt.Sprintf("%s can only be used once", spelled(name))}
 		case name != "f" && !slices.Contains(known, name):
 			return c.unsupported(name)

@@ -10,7 +10,7 @@ import (
 
 func safeDisableNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
-		{name: "safe-disable", args: "ID...", options: []string{"wait", "brief", "no-strict", "simulate"}, run: resourceDisable,
+		{name: "safe-disable", args: "ID...", options: []string{"force", "wait", "brief", "no-strict", "simulate"}, run: resourceDisable,
 			what: "Have the cluster stop resources, or those that a tag stands for, but only if no other resource is affected; with --no-strict, if no other is stopped or demoted. " +
 				"--force skips that check."},
 	}}

@@ -14,7 +14,7 @@ import (
 )
 
 func failcountNoun(noun string) *verb {
-	v := &verb{name: "failcount", args: "[show] [RESOURCE] [node=NODE] [operation=NAME [interval=TIME]]", run: failcount,
+	v := &verb{name: "failcount", args: "[show] [RESOURCE] [node=NODE] [operation=NAME [interval=TIME]]", options: []string{"full"}, run: failcount,
 		what: "Show how often resources have failed on nodes. With --full each operation has a line. 'cleanup' forgets failures."}
 	return &verb{name: noun, sub: []*verb{v}}
 }
