@@ -202,10 +202,17 @@ func (e *Executor) endRecurring(l *lane, r *recurring, why string) {
 	}
 }
 
+// together is what the times of runs are multiples of: signs of life go out then, too, and a daemon at rest is woken
+// once for all.
+const together = 100 * time.Millisecond
+
 // rearm sets the time of the next run.
 func (e *Executor) rearm(l *lane, r *recurring, in time.Duration) {
 	if r.gone || e.stopped {
 		return
+	}
+	if early := time.Duration(e.cfg.Now().Add(in).UnixNano() % int64(together)); in >= 10*together && early > 0 {
+		in += together - early
 	}
 	r.timer = time.AfterFunc(max(in, 0), func() {
 		e.mu.Lock()

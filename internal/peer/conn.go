@@ -93,8 +93,8 @@ func (c *conn) fail(why error) {
 	c.close(why)
 }
 
-// look is called every tick: it counts silence, and asks for a sign of life when it is time.
-func (c *conn) look(hot bool) {
+// look is called when ticks have passed: it counts silence, and asks for a sign of life when it is time.
+func (c *conn) look(ticks int64, hot bool) {
 	now := c.p.ticks
 	if c.busy.Swap(false) {
 		c.traffic = now
@@ -102,9 +102,9 @@ func (c *conn) look(hot bool) {
 	if c.heard.Swap(false) {
 		c.idle, c.unanswered = 0, 0
 	} else {
-		c.idle++
+		c.idle += ticks
 		if c.unanswered > 0 {
-			c.unanswered++
+			c.unanswered += ticks
 		}
 	}
 	patience := int64(ticksPing)

@@ -151,7 +151,7 @@ func (l *link) drop(why string, dialledOnly bool) {
 // twins is how long two connections of a link live side by side, in ticks, before one is closed.
 const twins = ticksPerSecond
 
-// judge is called every tick, after all connections were looked at.
+// judge is called when ticks have passed, after all connections were looked at.
 func (l *link) judge() []func() {
 	r := l.r
 	for _, c := range slices.Clone(l.conns) {

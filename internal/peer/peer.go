@@ -210,27 +210,39 @@ const tickInterval = 50 * time.Millisecond
 // ticksPerSecond is tickInterval the other way round.
 const ticksPerSecond = int64(time.Second / tickInterval)
 
+// calmTicks is how many ticks are made of one while all links are as they should be.
+const calmTicks = 2
+
 // tick looks at all links, again and again. Silence is counted in ticks and not by the clock: while this
 // process is not given the processor, nobody is silent.
 func (p *Peer) tick() {
 	t := time.NewTimer(tickInterval)
 	defer t.Stop()
-	for {
+	for ticks := int64(1); ; {
 		select {
 		case <-p.ctx.Done():
 			return
 		case <-t.C:
 		}
-		// At full intervals of the clock, as heartbeats are sent: then this process is woken once for both.
-		t.Reset(tickInterval - time.Duration(time.Now().UnixNano()%int64(tickInterval)))
 		p.mu.Lock()
-		p.ticks++
-		second := p.ticks%ticksPerSecond == 0
+		before := p.ticks
+		p.ticks += ticks
+		second := before/ticksPerSecond != p.ticks/ticksPerSecond
 		var todo []func()
+		calm := true
 		for _, r := range p.remotes {
-			todo = append(todo, r.look()...)
+			todo = append(todo, r.look(ticks)...)
+			calm = calm && r.calm()
 		}
 		p.mu.Unlock()
+		// At full intervals of the clock, as heartbeats are sent: then this process is woken once for both.
+		pause := tickInterval
+		if calm {
+			pause = calmTicks * tickInterval
+		}
+		pause -= time.Duration(time.Now().UnixNano() % int64(pause))
+		ticks = max(1, int64((pause+tickInterval/2)/tickInterval))
+		t.Reset(pause)
 		for _, f := range todo {
 			f()
 		}

@@ -187,12 +187,27 @@ func (r *remote) best() *conn {
 	return best
 }
 
-// look is called every tick. What it returns is to be done without the lock.
-func (r *remote) look() []func() {
+// calm reports whether all links are as they should be: heard where they are in use, and closed or quiet where not.
+func (r *remote) calm() bool {
+	for _, l := range r.links {
+		if l.dialing || len(l.conns) > 1 || len(l.conns) == 0 && l.remote != "" && r.wanted() {
+			return false
+		}
+		for _, c := range l.conns {
+			if c.down || c.waiting > 0 || c.idle > 0 && r.hot() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// look is called when ticks have passed. What it returns is to be done without the lock.
+func (r *remote) look(ticks int64) []func() {
 	var todo []func()
 	for _, l := range r.links {
 		for _, c := range slices.Clone(l.conns) {
-			c.look(r.hot())
+			c.look(ticks, r.hot())
 		}
 	}
 	for _, l := range r.links {

@@ -31,10 +31,10 @@ const (
 type contacts struct {
 	mu      sync.Mutex
 	signs   map[raft.ServerAddress]sign
-	sent    map[raft.ServerAddress]time.Time // raft's last heartbeat that went out and was answered
-	passed  map[raft.ServerAddress]time.Time // the last one that was answered by whatever
-	asking  int                              // questions under way that signs of life may not answer
-	changed chan struct{}                    // closed and replaced with every sign and question
+	sent    map[raft.ServerAddress]time.Time     // raft's last heartbeat that went out and was answered
+	passed  map[raft.ServerAddress]time.Time     // the last one that was answered by whatever
+	waiting map[raft.ServerAddress]chan struct{} // closed when it is time to look again; who waits makes it
+	asking  int                                  // questions under way that signs of life may not answer
 
 	heartbeat func(raft.RPC) // takes a heartbeat; set once, before anything is heard
 	heard     time.Time      // when raft's own last one came
@@ -48,14 +48,19 @@ type sign struct {
 
 func newContacts() *contacts {
 	times := func() map[raft.ServerAddress]time.Time { return map[raft.ServerAddress]time.Time{} }
-	return &contacts{signs: map[raft.ServerAddress]sign{}, sent: times(), passed: times(), changed: make(chan struct{})}
+	return &contacts{signs: map[raft.ServerAddress]sign{}, sent: times(), passed: times(), waiting: map[raft.ServerAddress]chan struct{}{}}
 }
 
-// broadcast wakes who waits; c.mu is held.
-func (c *contacts) broadcast() {
-	close(c.changed)
-	c.changed = make(chan struct{})
+// wake wakes who waits for a node; c.mu is held.
+func (c *contacts) wake(to raft.ServerAddress) {
+	if w := c.waiting[to]; w != nil {
+		close(w)
+		delete(c.waiting, to)
+	}
 }
+
+// early is how soon after the last heartbeat that was answered another one is.
+func (t Timing) early() time.Duration { return t.Heartbeat / 4 }
 
 // Heard takes a sign of life.
 func (s *Store) Heard(c Contact) {
@@ -65,10 +70,18 @@ func (s *Store) Heard(c Contact) {
 	case c.Leads:
 		n.heardLeader(c)
 	case c.Follows:
-		n.contacts.mu.Lock()
-		n.contacts.signs[raft.ServerAddress(c.Node)] = sign{c.Term, c.Since, true}
-		n.contacts.broadcast()
-		n.contacts.mu.Unlock()
+		n.contacts.follows(raft.ServerAddress(c.Node), sign{c.Term, c.Since, true}, s.cfg.Timing)
+	}
+}
+
+// follows takes a sign of life of a node that follows us. Who waits for one is woken when it has waited for long enough,
+// not by each.
+func (c *contacts) follows(from raft.ServerAddress, s sign, timing Timing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signs[from] = s
+	if time.Since(c.passed[from]) >= timing.early() {
+		c.wake(from)
 	}
 }
 
@@ -100,20 +113,25 @@ func (n *node) leader() (raft.ServerAddress, raft.ServerID, uint64) {
 // answered waits for a sign of life that answers a heartbeat to a node; false: the heartbeat must be sent. It takes half of
 // the time at most after which raft's leader would miss the answer.
 func (c *contacts) answered(to raft.ServerAddress, term uint64, timing Timing, done <-chan struct{}) bool {
-	early, late := timing.Heartbeat/4, timing.Heartbeat/2
+	late := timing.Heartbeat / 2
 	var timer *time.Timer
 	for {
 		c.mu.Lock()
-		s, changed, ago := c.signs[to], c.changed, time.Since(c.passed[to])
+		s, ago := c.signs[to], time.Since(c.passed[to])
 		if c.asking > 0 || ago >= late || time.Since(c.sent[to]) > realEvery || s.term != term || time.Since(s.since) > late {
 			c.mu.Unlock()
 			return false
 		}
-		if s.fresh && ago >= early {
+		if s.fresh && ago >= timing.early() {
 			s.fresh = false
 			c.signs[to], c.passed[to] = s, time.Now()
 			c.mu.Unlock()
 			return true
+		}
+		changed := c.waiting[to]
+		if changed == nil {
+			changed = make(chan struct{})
+			c.waiting[to] = changed
 		}
 		c.mu.Unlock()
 		if timer == nil {
@@ -142,7 +160,9 @@ func (c *contacts) ask(question func() error) error {
 	count := func(by int) {
 		c.mu.Lock()
 		c.asking += by
-		c.broadcast()
+		for to := range c.waiting {
+			c.wake(to)
+		}
 		c.mu.Unlock()
 	}
 	count(1)

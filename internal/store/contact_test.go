@@ -12,12 +12,7 @@ func TestSignsOfLifeStandForHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, done := newContacts(), make(chan struct{})
 		answered := func(term uint64) bool { return c.answered("b", term, DefaultTiming, done) }
-		hear := func(term uint64, since time.Time) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.signs["b"] = sign{term, since, true}
-			c.broadcast()
-		}
+		hear := func(term uint64, since time.Time) { c.follows("b", sign{term, since, true}, DefaultTiming) }
 		hear(7, time.Now())
 		if answered(7) {
 			t.Error("raft's own heartbeat was never answered, and a sign of life stood for it")
