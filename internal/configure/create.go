@@ -23,6 +23,7 @@ type Create struct {
 type Options struct {
 	Params, Meta []Pair
 	Ops          []Op
+	Validator    Validator // nil: the agent is not asked what it thinks of the parameters
 }
 
 // Op is an operation as somebody typed it: its name, and its options in order.
@@ -79,6 +80,7 @@ func (d *Draft) create(agents Agents, spec *Create, name AgentName) error {
 	d.checkRemote(name, spec.Params, spec.Meta, spec.ID)
 	ops := d.operations(spec, name, agent)
 	d.checkParams(name, agent, spec.Params, nil, "")
+	d.validate(spec.Validator, name, spec.ID, Sorted(spec.Params), nil)
 	if err := d.Refused(); err != nil {
 		return err
 	}

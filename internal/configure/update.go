@@ -59,6 +59,9 @@ func (d *Draft) updatePrimitive(agents Agents, p cib.Path, u *Update) {
 		d.checkParams(name, d.metadata(agents, name), u.Params, append(pairsOf(e, "instance_attributes"), Pair{}), u.ID)
 	}
 	d.checkRemoteParams(name, u.Params, u.ID)
+	if before := pairsOf(e, "instance_attributes"); len(u.Params) > 0 {
+		d.validate(u.Validator, name, u.ID, updated(before, u.Params), before)
+	}
 	if d.Refused() != nil {
 		return
 	}

@@ -76,6 +76,9 @@ func (h *hostAgents) fenceAgent(typ string) (*configure.Agent, error) {
 		a.Actions = written(raw.Actions)
 	}
 	for _, p := range m.Parameters {
+		if p.Name == "help" || p.Name == "version" { // of the program, not of the device
+			continue
+		}
 		out := configure.Parameter{Name: p.Name, Type: p.Type, Default: p.Default, Short: p.Short, Required: p.Required, Deprecated: p.Deprecated}
 		for _, other := range m.Parameters {
 			if other.Obsoletes == p.Name {

@@ -17,8 +17,8 @@ func agentsNoun() *verb {
 		{name: "list", args: "[FILTER]", options: []string{"nodesc"}, run: func(c *call) error { return c.listAgents("") },
 			what: "List the agents of this host whose names have the filter in them."},
 		{name: "describe", args: "[CLASS:[PROVIDER:]]TYPE", options: []string{"full"}, run: resourceDescribe, what: "Tell what an agent does, its options and default operations. With --full the advanced and the deprecated ones too."},
-		{name: "standards", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) string { return n.Class }) }, what: "List the classes of agents of this host."},
-		{name: "providers", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) string { return n.Provider }) }, what: "List the providers of OCF agents of this host."},
+		{name: "standards", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) []string { return standards(n.Class) }) }, what: "List the classes of agents of this host."},
+		{name: "providers", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) []string { return []string{n.Provider} }) }, what: "List the providers of OCF agents of this host."},
 		{name: "agents", args: "[CLASS[:PROVIDER]]", run: agentTypes, what: "List the types of agents of this host, of all classes or of one."},
 	}}
 }
@@ -77,7 +77,7 @@ func (c *call) listAgents(class string) error {
 }
 
 // agentWords prints what names of agents have, each word once.
-func (c *call) agentWords(word func(configure.AgentName) string) error {
+func (c *call) agentWords(of func(configure.AgentName) []string) error {
 	if err := c.want(0, 0); err != nil {
 		return err
 	}
@@ -87,15 +87,23 @@ func (c *call) agentWords(word func(configure.AgentName) string) error {
 	}
 	var words []string
 	for _, n := range list {
-		if w := word(n); w != "" {
-			words = append(words, w)
-		}
+		words = append(words, of(n)...)
 	}
 	slices.Sort(words)
 	for _, w := range slices.Compact(words) {
-		fmt.Fprintln(c.Stdout, w)
+		if w != "" {
+			fmt.Fprintln(c.Stdout, w)
+		}
 	}
 	return nil
+}
+
+// standards are the classes that an agent of a class belongs to: what systemd or init can start is a service, too.
+func standards(class string) []string {
+	if class == "lsb" || class == "systemd" {
+		return []string{class, "service"}
+	}
+	return []string{class}
 }
 
 func agentTypes(c *call) error {

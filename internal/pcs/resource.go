@@ -78,7 +78,7 @@ func resourceMeta(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.change(func(d *configure.Draft) error { return configure.SetMeta(d, c.words[0], list, c.path[0] == "stonith") })
+	return c.changeFor(anyhow, c.words[:1], func(d *configure.Draft) error { return configure.SetMeta(d, c.words[0], list, c.path[0] == "stonith") })
 }
 
 // oneOp reads ACTION [NAME=VALUE]...

@@ -33,7 +33,15 @@ func resourceCreate(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.change(func(d *configure.Draft) error { return configure.CreateResource(d, agents, spec) })
+	return c.changeFor(created(spec), []string{spec.ID}, func(d *configure.Draft) error { return configure.CreateResource(d, agents, spec) })
+}
+
+// created is what is to become of a new resource.
+func created(spec *configure.Create) outcome {
+	if spec.Disabled {
+		return stopped
+	}
+	return running
 }
 
 // createSpec reads the words and options of create. Only resources can be made clones or put into a bundle.
@@ -46,6 +54,9 @@ func (c *call) createSpec(places bool) (*configure.Create, error) {
 	keywords := []string{"op", "meta"}
 	if places {
 		keywords = append(keywords, "clone", "promotable", "bundle")
+	}
+	if err := c.validator(&spec.Options); err != nil {
+		return nil, err
 	}
 	if err := c.createSections(spec, sections(c.words[2:], keywords...)); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func groupAdd(c *call) error {
 		return errors.New("you cannot specify both --before and --after")
 	}
 	spec := configure.GroupAdd{Group: c.words[0], Resources: c.words[1:], Before: c.option("before"), After: c.option("after")}
-	return c.change(func(d *configure.Draft) error { return configure.AddToGroup(d, spec) })
+	return c.changeFor(anyhow, spec.Resources, func(d *configure.Draft) error { return configure.AddToGroup(d, spec) })
 }
 
 func groupRemove(c *call) error {
@@ -67,7 +67,7 @@ func resourceClone(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.change(func(d *configure.Draft) error { return configure.Clone(d, agents, c.words[0], o) })
+	return c.changeFor(anyhow, c.words[:1], func(d *configure.Draft) error { return configure.Clone(d, agents, c.words[0], o) })
 }
 
 func resourceUnclone(c *call) error {
@@ -158,5 +158,5 @@ func (c *call) changeBundle(f func(*configure.Draft, *configure.Bundle) error, u
 	if err != nil {
 		return err
 	}
-	return c.change(func(d *configure.Draft) error { return f(d, b) })
+	return c.changeFor(anyhow, []string{b.ID}, func(d *configure.Draft) error { return f(d, b) })
 }

@@ -35,7 +35,10 @@ func resourceUpdate(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.change(func(d *configure.Draft) error { return configure.UpdateResource(d, agents, u) })
+	if err := c.validator(&u.Options); err != nil {
+		return err
+	}
+	return c.changeFor(anyhow, []string{u.ID}, func(d *configure.Draft) error { return configure.UpdateResource(d, agents, u) })
 }
 
 // onlyPairs leaves out words that are not NAME=VALUE, and says so: others take them for nothing, too.

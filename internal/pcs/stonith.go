@@ -34,7 +34,7 @@ func stonithCreate(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.change(func(d *configure.Draft) error { return configure.CreateStonith(d, agents, spec) })
+	return c.changeFor(created(spec), []string{spec.ID}, func(d *configure.Draft) error { return configure.CreateStonith(d, agents, spec) })
 }
 
 // devices reads the ids of devices; with commas between them they are of the older dialects.
