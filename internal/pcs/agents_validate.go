@@ -2,6 +2,7 @@ package pcs
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,13 @@ func (h *hostAgents) Validate(name configure.AgentName, id string, params []conf
 			return "", true
 		}
 		own := slices.DeleteFunc(list, func(a cib.Attr) bool { return strings.HasPrefix(a.Name, "pcmk_") || a.Name == "action" })
+		if node, err := os.Hostname(); err == nil { // an agent may want to be told what it would fence
+			for _, n := range []string{"nodename", "port"} {
+				if !slices.ContainsFunc(own, func(a cib.Attr) bool { return a.Name == n || n == "port" && a.Name == "plug" }) {
+					own = append(own, cib.Attr{Name: n, Value: node})
+				}
+			}
+		}
 		r := h.fencing.Run(h.ctx, fencer.AgentCall{Agent: name.Type, Timeout: validateTimeout, Params: append([]cib.Attr{{Name: "action", Value: validateAll}}, own...)})
 		said = r.Stderr
 		if r.Err != nil {
