@@ -17,8 +17,12 @@ func agentsNoun() *verb {
 		{name: "list", args: "[FILTER]", options: []string{"nodesc"}, run: func(c *call) error { return c.listAgents("") },
 			what: "List the agents of this host whose names have the filter in them."},
 		{name: "describe", args: "[CLASS:[PROVIDER:]]TYPE", options: []string{"full"}, run: resourceDescribe, what: "Tell what an agent does, its options and default operations. With --full the advanced and the deprecated ones too."},
-		{name: "standards", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) []string { return standards(n.Class) }) }, what: "List the classes of agents of this host."},
-		{name: "providers", run: func(c *call) error { return c.agentWords(func(n configure.AgentName) []string { return []string{n.Provider} }) }, what: "List the providers of OCF agents of this host."},
+		{name: "standards", run: func(c *call) error {
+			return c.agentWords(func(n configure.AgentName) []string { return standards(n.Class) })
+		}, what: "List the classes of agents of this host."},
+		{name: "providers", run: func(c *call) error {
+			return c.agentWords(func(n configure.AgentName) []string { return []string{n.Provider} })
+		}, what: "List the providers of OCF agents of this host."},
 		{name: "agents", args: "[CLASS[:PROVIDER]]", run: agentTypes, what: "List the types of agents of this host, of all classes or of one."},
 	}}
 }

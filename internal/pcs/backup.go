@@ -18,7 +18,7 @@ func backupNoun() *verb {
 	return &verb{name: "config", sub: []*verb{
 		{name: "backup", args: "[FILE]", live: true, run: configBackup,
 			what: "Write the configuration of the cluster into an archive, FILE.tar.gz, or onto standard output. It has the passwords of fence devices in it: only you can read it."},
-		{name: "restore", args: "[FILE]", live: true, options: []string{"local", "wait"}, run: configRestore,
+		{name: "restore", args: "[FILE]", live: true, options: []string{"local", "wait", "dry-run"}, run: configRestore,
 			what: "Put the configuration of an archive in force, one of pcs as well, from FILE or standard input. Nodes, and what has happened to them, stay as they are."},
 	}}
 }

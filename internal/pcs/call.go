@@ -54,6 +54,9 @@ func (c *call) allowed() error {
 	if c.verb.live && c.has("f") {
 		return &usageError{"Specified option '-f' is not supported in this command: it is about a running cluster"}
 	}
+	if c.verb.live && c.has("dry-run") && !slices.Contains(c.verb.options, "dry-run") {
+		return &usageError{"Specified option '--dry-run' is not supported in this command: it acts at once, on what is no configuration"}
+	}
 	if c.has("f") && c.has("wait") && !c.verb.ownFile {
 		return fmt.Errorf("cannot use '-f' together with '--wait': nothing happens that could be waited for")
 	}

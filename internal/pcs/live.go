@@ -3,10 +3,12 @@ package pcs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/client"
+	"github.com/cerco-ha/cerco/internal/listing"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
@@ -61,14 +63,16 @@ func (c *call) forgets(f func(*client.Client, context.Context, wire.Forget, clie
 	if err != nil {
 		return err
 	}
-	if what.Resource != "" {
-		doc, _, err := c.view()
-		if err != nil {
-			return err
-		}
-		if doc.Resource(what.Resource) == nil {
-			return fmt.Errorf("there is no resource '%s'%s", what.Resource, didYouMean(what.Resource, resourceIDs(doc)))
-		}
+	doc, _, err := c.view()
+	if err != nil {
+		return err
+	}
+	if what.Node != "" && doc.NodeByName(what.Node) == nil && doc.NodeStateByName(what.Node) == nil {
+		return fmt.Errorf("node '%s' not found%s", what.Node, didYouMean(what.Node, listing.NodeNames(doc)))
+	}
+	names, err := c.forgettable(doc, what.Resource)
+	if err != nil {
+		return err
 	}
 	wait, err := c.wait()
 	if err != nil {
@@ -78,11 +82,57 @@ func (c *call) forgets(f func(*client.Client, context.Context, wire.Forget, clie
 	if err != nil {
 		return err
 	}
-	if _, err := f(d, c.context(), what, wait); err != nil {
-		return err
+	for i, name := range names {
+		what.Resource = name
+		now := client.Wait{}
+		if i == len(names)-1 {
+			now = wait
+		}
+		changed, err := f(d, c.context(), what, now)
+		if err == nil {
+			err = unrest(changed.Rest)
+		}
+		if err != nil {
+			return err
+		}
+		c.note("Cleaned up %s on %s", orAll(name, "all resources"), orAll(what.Node, "all nodes"))
 	}
-	c.note("Cleaned up %s on %s", orAll(what.Resource, "all resources"), orAll(what.Node, "all nodes"))
 	return nil
+}
+
+// forgettable are the resources that a clean-up of one is about: those of the whole that it is part of or, with --strict, itself
+// with what is in it. An empty name stands for all of the cluster.
+func (c *call) forgettable(doc *cib.CIB, id string) ([]string, error) {
+	if id == "" {
+		return []string{""}, nil
+	}
+	r := doc.Resource(plainName(id))
+	if r == nil {
+		return nil, fmt.Errorf("there is no resource '%s'%s", id, didYouMean(id, resourceIDs(doc)))
+	}
+	if r.Kind == cib.Primitive && c.has("strict") {
+		return []string{id}, nil // perhaps one instance of a clone
+	}
+	for !c.has("strict") && r.Parent != nil {
+		r = r.Parent
+	}
+	if r.Kind == cib.Bundle { // what the cluster makes for it has names of its own
+		return append(primitivesIn(doc, r.ID), bundled(doc, r.ID)...), nil
+	}
+	return primitivesIn(doc, r.ID), nil
+}
+
+// bundled are the resources that the cluster has made for a bundle, as far as it has a history of them.
+func bundled(doc *cib.CIB, bundle string) []string {
+	var list []string
+	for _, n := range doc.Status.Nodes {
+		for _, h := range n.Lrm {
+			if strings.HasPrefix(h.ID, bundle+"-") && doc.Resource(h.ID) == nil && !slices.Contains(list, h.ID) {
+				list = append(list, h.ID)
+			}
+		}
+	}
+	return list
 }
 
 func orAll(name, all string) string {

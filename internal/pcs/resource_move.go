@@ -15,7 +15,7 @@ import (
 // resourceMoveNoun has the verbs that leave a constraint behind, and that which takes it back.
 func resourceMoveNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
-		{name: "move", args: "RESOURCE [NODE]", live: true, options: []string{"promoted", "strict", "wait", "autodelete"}, run: resourceMove,
+		{name: "move", args: "RESOURCE [NODE]", live: true, options: []string{"promoted", "strict", "wait", "autodelete", "dry-run"}, run: resourceMove,
 			what: "Move a resource, to a node or away from where it runs. Nothing is left behind. It is refused where the resource would not stay; with --strict also where other resources would be affected."},
 		{name: "move-with-constraint", args: "RESOURCE [NODE] [lifetime=DURATION]", options: []string{"promoted", "wait"}, run: moveWithConstraint,
 			what: "Have a resource go to a node, or away from where it runs, by a constraint that stays until it is cleared or its lifetime (ISO 8601, PT1H) has passed."},

@@ -16,7 +16,7 @@ func relocateNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
 		{name: "relocate", what: "Bring resources to where they would be if they did not stick to where they are.", sub: []*verb{
 			{name: "dry-run", args: "[RESOURCE]...", run: relocateDryRun, what: "Show what relocate run would do."},
-			{name: "run", args: "[RESOURCE]...", live: true, options: []string{"wait"}, run: relocateRun,
+			{name: "run", args: "[RESOURCE]...", live: true, options: []string{"wait", "dry-run"}, run: relocateRun,
 				what: "Have resources, or all, go to the nodes that they prefer, by constraints that are taken back when they are there."},
 			{name: "show", run: relocateShow, what: "Show where resources are, and which would move if they did not stick to that."},
 			{name: "clear", run: relocateClear, what: "Take back the constraints of a relocate run that was broken off."},

@@ -10,7 +10,7 @@ import (
 
 func restartNoun() *verb {
 	return &verb{name: "resource", sub: []*verb{
-		{name: "restart", args: "RESOURCE [NODE]", live: true, options: []string{"wait"}, run: resourceRestart,
+		{name: "restart", args: "RESOURCE [NODE]", live: true, options: []string{"wait", "dry-run"}, run: resourceRestart,
 			what: "Stop a resource with what depends on it, and start it again; of a clone or a bundle, with NODE, only what runs there. --wait=TIME is how long each of both may take."},
 	}}
 }
