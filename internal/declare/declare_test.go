@@ -190,6 +190,7 @@ func TestOwnership(t *testing.T) {
 		{"partial: [resources]\nresources: {a: {agent: 'ocf:heartbeat:Delay'}, c: {agent: 'ocf:heartbeat:Dummy'}}", `<primitive id="a" class="ocf" provider="heartbeat" type="Delay"/>`, `<nix`},
 		{"partial: [resources]\nresources: {c: {agent: 'ocf:heartbeat:Dummy'}}", `id="b"`, `<nix`},
 		{"properties: {cluster-delay: 3}", "dc-version", "batch-limit"},
+		{"properties: {cluster-delay: 3, dc-version: y}", `name="dc-version" value="x"`, `value="y"`},
 		{"partial: [properties]\nproperties: {cluster-delay: 3, batch-limit: 4}", `id="b" name="batch-limit" value="4"`, `value="3"/></`},
 		{"nodes: {n2: {attributes: {x: y}}}", `id="nodes-2-x"`, `id="nodes-n2`},
 		{"nodes: {n1: {}}", `uname="n2"`, `id="nodes-1-a"`},

@@ -128,44 +128,49 @@ func sameAttrs(a, b *cib.Element) bool {
 	return true
 }
 
-// withOwn adds the properties that the cluster itself sets, where the file says nothing of them.
+// ownProperties are those that the cluster itself sets.
+func ownProperties() []string {
+	return []string{"dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog", "last-lrm-refresh"}
+}
+
+// withOwn puts the properties that the cluster itself has set in the place of those that the file has: a file that comes from
+// another cluster does not change them.
 func withOwn(old *cib.Element, sets []*cib.Element) []*cib.Element {
-	own := []string{"dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog", "last-lrm-refresh"}
-	var keep []*cib.Element
-	var home *cib.Element
-	for set := range old.Elements() {
-		for p := range set.Elements() {
-			name := p.Attr("name")
-			if p.Name != "nvpair" || !slices.Contains(own, name) || slices.ContainsFunc(sets, func(s *cib.Element) bool { return pair(s, name) != nil }) {
-				continue
-			}
-			keep = append(keep, p)
-			if home == nil {
-				home = set
+	for home := range old.Elements() {
+		var own []*cib.Element
+		for p := range home.Elements() {
+			if p.Name == "nvpair" && slices.Contains(ownProperties(), p.Attr("name")) {
+				own = append(own, p)
 			}
 		}
+		if len(own) > 0 {
+			return inHome(home, own, sets)
+		}
 	}
-	if home == nil {
-		return sets
-	}
+	return sets
+}
+
+// inHome is sets with the pairs of own in that which home is now, in the order that they have there.
+func inHome(home *cib.Element, own, sets []*cib.Element) []*cib.Element {
 	sets = slices.Clone(sets)
+	for i, set := range sets {
+		sets[i] = set.WithChildren(slices.DeleteFunc(slices.Clone(set.Children), func(p *cib.Element) bool {
+			return slices.ContainsFunc(own, func(o *cib.Element) bool { return o.Attr("name") == p.Attr("name") })
+		}))
+	}
 	at := slices.IndexFunc(sets, func(s *cib.Element) bool { return s.ID() == home.ID() })
 	if at < 0 {
 		sets, at = append([]*cib.Element{home.WithChildren(nil)}, sets...), 0
 	}
-	set := sets[at].WithChildren(append(keep, sets[at].Children...))
-	if was := home; was != nil { // in the order that they have
-		children := slices.Clone(set.Children)
-		slices.SortStableFunc(children, func(a, b *cib.Element) int {
-			i, j := place(was, a), place(was, b)
-			if i < 0 || j < 0 {
-				return 0
-			}
-			return i - j
-		})
-		set = set.WithChildren(children)
-	}
-	sets[at] = set
+	children := append(slices.Clone(own), sets[at].Children...)
+	slices.SortStableFunc(children, func(a, b *cib.Element) int {
+		i, j := place(home, a), place(home, b)
+		if i < 0 || j < 0 {
+			return 0
+		}
+		return i - j
+	})
+	sets[at] = sets[at].WithChildren(children)
 	return sets
 }
 

@@ -121,16 +121,20 @@ func configRestore(c *call) error {
 	if err != nil {
 		return err
 	}
-	conf := part(root, "configuration")
-	if root.Name != "cib" || conf == nil {
+	if root.Name != "cib" || part(root, "configuration") == nil {
 		return fmt.Errorf("%s has no configuration in it: its %s begins with <%s>", name, backedUpCIB, root.Name)
-	}
-	w, doc, err := c.document()
-	if err != nil {
-		return err
 	}
 	if c.has("local") {
 		c.warnf("no node has a configuration of its own: it is restored for the whole cluster")
+	}
+	return c.restore(name, root)
+}
+
+// restore puts the configuration of a document in force; the nodes stay as they are.
+func (c *call) restore(name string, root *cib.Element) error {
+	w, doc, err := c.document()
+	if err != nil {
+		return err
 	}
 	if nodes := part(doc.Root, "nodes"); nodes != nil {
 		root = withPart(root, nodes, "nodes")

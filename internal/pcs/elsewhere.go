@@ -27,8 +27,9 @@ func elsewheres() []elsewhere {
 		recovery     = "Cerco has no disaster-recovery pairs: 'status' there, or its API, shows the state of another cluster"
 		rings        = "a node says its addresses, one for each ring, when it founds or joins: stop it, 'cluster node remove' it, and there " +
 			"'cerco cluster destroy' and 'cerco cluster join --addr ADDRESS --addr ADDRESS' with all of them"
-		names = "names of a cluster and of its nodes are part of their certificates, and stay: a node can leave and join under another name"
-		disks = "shared disks need no SBD: fence_scsi and fence_mpath keep a lost node off them by reservations"
+		names  = "names of a cluster and of its nodes are part of their certificates, and stay: a node can leave and join under another name"
+		remote = "Cerco's daemons run no operations on remote nodes yet: 'resource create NAME ocf:pacemaker:remote server=ADDRESS' is kept and planned for"
+		disks  = "shared disks need no SBD: fence_scsi and fence_mpath keep a lost node off them by reservations"
 	)
 	return []elsewhere{
 		{"client local-auth", "root and members of the group haclient may ask the daemon of this node, without a password", true},
@@ -47,6 +48,11 @@ func elsewheres() []elsewhere {
 		{"cluster link update", rings, false},
 		{"cluster uidgid add", "the members of the group haclient may ask the daemon: 'usermod -aG haclient USER' on each node", false},
 		{"cluster uidgid delete", "the members of the group haclient may ask the daemon: 'gpasswd -d USER haclient' on each node", false},
+		{"cluster node add-remote", remote, false},
+		{"cluster node remove-remote", remote, false},
+		{"stonith history cleanup", "the record of fencings is the cluster's memory of who was off, and is kept; the oldest entries go by themselves", false},
+		{"stonith history update", "every node has the same record: there is nothing to fetch", true},
+		{"stonith update-scsi-devices", "'stonith update DEVICE devices=...' changes them; nodes are unfenced anew then, and what runs on them may be restarted", false},
 		{"node pacemaker-status", "'status xml' has the state of every node", false},
 		{"status booth", booth, false},
 		{"status qdevice", witness, false},
@@ -83,8 +89,8 @@ func elsewhereNouns() []*verb {
 	for _, e := range elsewheres() {
 		path := words(e.path)
 		leaf := &verb{name: path[len(path)-1], args: "...", what: "Answered only: " + e.instead + ".", loose: true, run: e.answer}
-		if leaf.name == "remove" {
-			leaf.aliases = []string{"delete"}
+		if rest, removes := strings.CutPrefix(leaf.name, "remove"); removes {
+			leaf.aliases = []string{"delete" + rest}
 		}
 		for i := len(path) - 2; i >= 0; i-- {
 			leaf = &verb{name: path[i], what: what[path[i]], sub: []*verb{leaf}}

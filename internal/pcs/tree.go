@@ -24,7 +24,7 @@ type verb struct {
 // nouns is the whole tree. A noun may come from several places: their verbs are joined. To add a noun, or verbs to one,
 // write a function that returns it in a file of its own, and give it a line here.
 func nouns() []*verb {
-	return join(append(slices.Concat(statusShortcuts(), liveNouns(), clusterLifeNouns(), ownNouns(), watchdogNouns(), elsewhereNouns(), declareNouns()),
+	return join(append(slices.Concat(statusShortcuts(), liveNouns(), clusterLifeNouns(), ownNouns(), watchdogNouns(), elsewhereNouns(), declareNouns(), newerNouns()),
 		guestNoun(),
 		aclNoun(),
 		alertNoun(),
@@ -33,6 +33,7 @@ func nouns() []*verb {
 		completionNoun(),
 		configNoun(),
 		backupNoun(),
+		checkpointNoun(),
 		constraintNoun(),
 		importNoun(),
 		manNoun(),

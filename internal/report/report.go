@@ -135,7 +135,7 @@ func Pack(w io.Writer, at time.Time, files []File) error {
 	t := tar.NewWriter(z)
 	for _, f := range files {
 		data := tail(f.Data)
-		if err := t.WriteHeader(&tar.Header{Name: inside(f.Name), Mode: 0o600, Size: int64(len(data)), ModTime: at}); err != nil {
+		if err := t.WriteHeader(&tar.Header{Name: inside(f.Name), Mode: 0o600, Size: int64(len(data)), ModTime: at.Truncate(time.Second)}); err != nil {
 			return err
 		}
 		if _, err := t.Write(data); err != nil {
