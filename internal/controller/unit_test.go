@@ -400,3 +400,28 @@ func TestResultThatIsOlderThanHistory(t *testing.T) {
 		t.Errorf("%d commands, effects %+v; want an acknowledgement and nothing else", d.state.Index-index, d.out)
 	}
 }
+
+// What was ordered is listed until the state has it, and nothing is said as long as not all is known.
+func TestFlying(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	says := func(want string) {
+		t.Helper()
+		if what, unknown := d.c.Flying(); what["A"] != want || (unknown != "") != (what == nil) {
+			t.Errorf("%v, %q; want %q", what, unknown, want)
+		}
+	}
+	if _, unknown := d.c.Flying(); unknown == "" {
+		t.Error("who does not decide knows what was ordered")
+	}
+	d.lead()
+	says("probe of A on n1")
+	left := d.answer("start")
+	if len(left) != 1 {
+		t.Fatalf("orders left: %+v", left)
+	}
+	start := left[0]
+	says("start of A on " + start.Node)
+	d.step(Reported{[]cib.OpResult{{Op: start, Serial: 99, CallID: 99, RC: start.TargetRC, Changed: d.now.Unix(), BootID: "boot-" + start.Node, Digest: digestFor(&start)}}})
+	d.answer("")
+	says("")
+}

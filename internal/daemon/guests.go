@@ -147,7 +147,7 @@ func (g *guests) serve() (stop func(), err error) {
 		host, leave = l, l.Close
 	}
 	m := owner.NewCluster(owner.ClusterConfig{Node: d.node.Name, Host: host, State: d.State, Failed: g.failed, Read: os.ReadFile, Now: d.cfg.Now, Log: d.log,
-		Leader: func() string { name, _ := d.store.Leader(); return name }, Pass: g.pass})
+		Leader: func() string { name, _ := d.store.Leader(); return name }, Pass: g.pass, Flying: d.loop.flying})
 	server, err := guestfence.New(guestfence.Config{Machines: m, Listeners: listeners, Groups: s.Groups, Dir: d.cfg.Layout.guestsDir(), Log: d.log, Now: d.cfg.Now})
 	if err == nil {
 		m.Start()

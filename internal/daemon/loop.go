@@ -143,6 +143,13 @@ func (l *loop) look() (controller.Status, uint64, <-chan struct{}) {
 	return l.seen.status, l.seen.index, more
 }
 
+// flying is what the controller has ordered until now, and no older: it waits for an event that is dealt with.
+func (l *loop) flying() (what map[string]string, unknown string) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	return l.controller.Flying()
+}
+
 // applied tells the controller of a commit.
 func (l *loop) applied(st cib.State, c cib.Command) {
 	l.put(controller.Applied{State: st, Command: c})

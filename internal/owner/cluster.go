@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ type ClusterConfig struct {
 	// State returns the replicated state; with fresh one that is at least as new as the call, or an error.
 	State  func(ctx context.Context, fresh bool) (cib.State, error)
 	Leader func() string // who leads now, "" if nobody is known to
+	// Flying lists what the leader has ordered and what is not in the state yet, by resource; unknown says why it cannot
+	// be told. It is asked on the leader only.
+	Flying func() (what map[string]string, unknown string)
 	// Failed has the cluster know that a resource has stopped on this host, so that it recovers it now.
 	Failed func(ctx context.Context, resource string) error
 	Read   func(file string) ([]byte, error)
@@ -90,6 +94,8 @@ func (c *Cluster) look(ctx context.Context, id string) (v verdict, waits string,
 	case err != nil && !errors.Is(err, guestfence.ErrUnknown) && !errors.Is(err, guestfence.ErrUnreachable):
 		return verdict{}, "", err
 	}
+	// Before the state: what has landed by then is in it.
+	flying, unknown := c.cfg.Flying()
 	st, stateErr := c.cfg.State(ctx, true)
 	if stateErr != nil {
 		return verdict{}, "", fmt.Errorf("%w: machine %q does not run here, and the cluster cannot say where: %w", guestfence.ErrUnreachable, id, stateErr)
@@ -106,6 +112,8 @@ func (c *Cluster) look(ctx context.Context, id string) (v verdict, waits string,
 		return verdict{}, "", &elsewhere{c.cfg.Leader(), fmt.Sprintf("machine %q is on no host, and the leader answers", id)}
 	case p.waits != "":
 		return verdict{}, p.waits, nil
+	case cmp.Or(unknown, flying[p.resource]) != "":
+		return verdict{}, cmp.Or(unknown, flying[p.resource]), nil
 	}
 	proof := guestfence.Proof{Kind: guestfence.AlreadyOff, Detail: "the cluster has stopped it on every host", Host: c.cfg.Node, At: c.cfg.Now()}
 	if p.fenced != "" {
