@@ -75,6 +75,16 @@ func TestReading(t *testing.T) {
 	}
 	if st, err := c.Status(ctx); err != nil || st.Node.Name != "n1" || !st.Rest.Settled || len(st.Cluster.Seen) != 2 {
 		t.Errorf("status: %+v, %v", st, err)
+	} else if st.CIB != string(data) {
+		t.Errorf("status has another CIB: %s", st.CIB)
+	}
+	// Who does not ask for the CIB behind the rest, as earlier programs do not, gets one JSON object.
+	h := api.New(api.Config{Backend: b, Journal: b.Journal, Now: b.Now}).Handler()
+	r, w := httptest.NewRequest("GET", "/v1/status", nil), httptest.NewRecorder()
+	h.ServeHTTP(w, r.WithContext(api.WithCaller(r.Context(), api.Caller{Name: "tim"})))
+	var st wire.Status
+	if err := json.Unmarshal(w.Body.Bytes(), &st); err != nil || st.CIB != string(data) {
+		t.Errorf("status as one object: %v: %s", err, w.Body)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"strconv"
 	"time"
 
@@ -95,9 +96,26 @@ func (c *Client) SetAttributes(ctx context.Context, updates []cib.AttributeUpdat
 	return post[wire.Changed](ctx, c, "/v1/attributes", w.query(), wire.Attributes{Updates: updates})
 }
 
-// Status is the whole picture.
+// Status is the whole picture. A daemon that does not put the CIB behind the rest has it in there.
 func (c *Client) Status(ctx context.Context) (wire.Status, error) {
-	return get[wire.Status](ctx, c, "/v1/status", nil)
+	var st wire.Status
+	resp, err := c.do(ctx, http.MethodGet, "/v1/status", url.Values{"cib": {"after"}}, nil)
+	if err != nil {
+		return st, err
+	}
+	defer resp.Body.Close()
+	in := json.NewDecoder(resp.Body)
+	err = in.Decode(&st)
+	if err == nil && st.CIB == "" {
+		var b strings.Builder
+		b.Grow(int(min(max(resp.ContentLength, 0), 64<<20)))
+		_, err = io.Copy(&b, io.MultiReader(in.Buffered(), resp.Body))
+		st.CIB = strings.TrimPrefix(b.String(), "\n")
+	}
+	if err != nil {
+		return st, fmt.Errorf("%s: the answer cannot be read: %w", c.addr, err)
+	}
+	return st, nil
 }
 
 // Rest says whether the cluster is at rest, after waiting for it if asked to.

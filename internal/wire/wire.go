@@ -256,7 +256,8 @@ type Where struct {
 	Role string `json:"role"`
 }
 
-// Status is the whole picture: the CIB as XML and what it has no place for.
+// Status is the whole picture: the CIB as XML and what it has no place for. Whoever asks for cib=after gets an object
+// without the CIB, a line break, and the CIB as it is.
 type Status struct {
 	Node    Node              `json:"node"`
 	Cluster Cluster           `json:"cluster"`
