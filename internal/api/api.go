@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,6 +51,7 @@ type Server struct {
 	servers []*http.Server
 	wg      sync.WaitGroup
 	once    sync.Once
+	size    atomic.Int64 // of the CIB as XML, when it was written last
 }
 
 var errStopped = errors.New("the API has been stopped")

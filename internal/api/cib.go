@@ -17,6 +17,14 @@ func (s *Server) state(r *http.Request) (cib.State, error) {
 	return s.cfg.Backend.State(r.Context(), !flag(r, "local"))
 }
 
+// xml writes a CIB, in one piece of memory about as large as the last one took.
+func (s *Server) xml(c *cib.CIB) []byte {
+	size := s.size.Load()
+	b := c.Root.AppendXML(make([]byte, 0, size+size/16))
+	s.size.Store(int64(len(b)))
+	return b
+}
+
 func flag(r *http.Request, name string) bool {
 	v := r.URL.Query().Get(name)
 	return v != "" && v != "0" && v != "false"
@@ -35,7 +43,7 @@ func (s *Server) getCIB(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cerco-Index", strconv.FormatUint(st.Index, 10))
 	expr := r.URL.Query().Get("xpath")
 	if expr == "" {
-		return answerXML(w, st.CIB.Root.AppendXML(nil))
+		return answerXML(w, s.xml(st.CIB))
 	}
 	matches, err := cib.Query(st.CIB.Root, expr)
 	if err != nil {

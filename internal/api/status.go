@@ -30,7 +30,7 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	xml := st.CIB.Root.AppendXML(nil)
+	xml := s.xml(st.CIB)
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Length", strconv.Itoa(len(head)+1+len(xml)))
 	if _, err = w.Write(append(head, '\n')); err == nil {
