@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: book chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-list corpus-floor pcs-replay pcs-replay-floor pcs-oracle \
+.PHONY: book chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-apply corpus-list corpus-floor pcs-replay pcs-replay-floor pcs-oracle \
         fuzz-oracle bench bench-guests bench-failover bench-load ci install clean
 
 help: ## list the targets
@@ -43,6 +43,9 @@ test-host: ## tests with what this machine has: root, namespaces, Debian's agent
 
 race: ## all tests, with the race detector
 	CGO_ENABLED=1 go test -race ./...
+
+corpus-apply: ## export every CIB of the corpora and apply it: nothing may be lost
+	DECLARE_CORPUS="$(abspath $(SHARED))/corpus" go test ./internal/declare -count=1 -run Exported -v
 
 golden: ## record the golden cases anew; read the difference line by line
 	go test ./internal/scheduler ./internal/cib ./internal/controller -run Golden -rewrite

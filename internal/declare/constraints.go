@@ -176,14 +176,22 @@ func (r *reader) rules(b *body, n *yaml.Node, what string) error {
 	if err != nil {
 		return err
 	}
-	for _, item := range items {
-		rule, err := r.xml(item, what+": rules", "", "rule")
+	for i, item := range items {
+		rule, err := r.rule(item, ruleID(b.attrs[0].Value, i), ofConstraints(), what)
 		if err != nil {
 			return err
 		}
 		b.add(rule)
 	}
 	return nil
+}
+
+// ruleID is the id of the rule at place i.
+func ruleID(constraint string, i int) string {
+	if i == 0 {
+		return constraint + "-rule"
+	}
+	return fmt.Sprintf("%s-rule-%d", constraint, i)
 }
 
 // writeConstraint is how a constraint is written: in words if they say it all, else as XML.
@@ -220,7 +228,7 @@ func writeConstraint(e *cib.Element) *yaml.Node {
 	rules := &yaml.Node{Kind: yaml.SequenceNode}
 	for c := range e.Elements() {
 		if c.Name == "rule" {
-			rules.Content = append(rules.Content, xmlNode(c))
+			rules.Content = append(rules.Content, writeRule(c, ruleID(e.ID(), len(rules.Content)), ofConstraints()))
 		}
 	}
 	if len(rules.Content) > 0 {

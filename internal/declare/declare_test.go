@@ -89,7 +89,10 @@ const sample = `# how a cluster is wanted
 properties:
   no-quorum-policy: stop
 resource-defaults:
-  resource-stickiness: 100
+  - values: {resource-stickiness: 100}
+  - {id: nights, rule: date-spec hours=0-5, values: {resource-stickiness: 0}}
+operation-defaults:
+  - {id: slow, rule: op monitor interval=10s, values: {timeout: 60s}}
 nodes:
   n1:
     attributes: {rack: 1}
@@ -113,6 +116,7 @@ resources:
     meta: {promotable: true}
 constraints:
   near: {location: web, node: n1, score: 50}
+  ruled: {location: web, rules: ["#uname eq n1 or date gt 2030-01-01", {when: defined rack, score: 5, role: Promoted}]}
   those: {location: "regexp%db.*", node: n1, score: -INFINITY}
   sequence: {order: [[ip, site], {resources: [data-clone], action: promote}], kind: Optional}
   after: {order: promote data-clone then start web}
@@ -151,6 +155,10 @@ func TestSample(t *testing.T) {
 		`<nvpair id="ip-instance_attributes-ip" name="ip" value="10.0.0.5"/>`,
 		`<op id="ip-monitor-interval-10s-1" name="monitor" interval="10s" role="Stopped"/>`,
 		`<nvpair id="cib-bootstrap-options-no-quorum-policy" name="no-quorum-policy" value="stop"/>`,
+		`<rule id="ruled-rule" boolean-op="or" score="INFINITY">`,
+		`<rule id="ruled-rule-1" score="5" role="Promoted">`,
+		`<date_spec id="nights-rule-expr-datespec" hours="0-5"/>`,
+		`<op_expression id="slow-rule-op-monitor" name="monitor" interval="10s"/>`,
 		`<rsc_location id="those" rsc-pattern="db.*" node="n1" score="-INFINITY"/>`,
 		`<rsc_order id="after" first="data-clone" first-action="promote" then="web" then-action="start"/>`,
 		`<rsc_colocation id="with" rsc="web" with-rsc="data-clone" with-rsc-role="Promoted" score="INFINITY"/>`,
@@ -163,7 +171,7 @@ func TestSample(t *testing.T) {
 			t.Errorf("lacks %s", want)
 		}
 	}
-	if c, err := cib.DecodeRoot("", root); err != nil || len(c.Resources) != 3 || len(c.Constraints) != 6 {
+	if c, err := cib.DecodeRoot("", root); err != nil || len(c.Resources) != 3 || len(c.Constraints) != 7 {
 		t.Errorf("%v", err)
 	}
 	if t.Failed() {
@@ -237,6 +245,8 @@ func TestErrors(t *testing.T) {
 		"resource: {}":                                                        "f:1: the file: 'resource' is not known (did you mean 'resources'?)",
 		"cerco: 2":                                                            "f:1: this file is of the form 2",
 		"constraints: {x: {order: a b c}}":                                    "f:1: constraint x: 'a b c' is not understood: write order: start A then promote B",
+		"constraints: {x: {location: a, rules: [date gt]}}":                   "f:1: constraint x: rule: 'date gt' is not a valid rule",
+		"constraints: {x: {location: a, rules: [{score: 3}]}}":                "f:1: constraint x: rule: when does it hold?",
 		"constraints: {x: {score: 3}}":                                        "f:1: constraint x: what is it?",
 		"a: &x {}\nb: *x":                                                     "anchors",
 		"partial: [tags]":                                                     "f: partial names 'tags'",

@@ -64,12 +64,7 @@ func (r *reader) set(n *yaml.Node, tag, id, what string) (*cib.Element, error) {
 			err = r.attr(b, "id-ref", e.value, what)
 		case "score":
 			err = r.attr(b, "score", e.value, what)
-		case "rule":
-			var rule *cib.Element
-			if rule, err = r.xml(e.value, what+": rule", "", "rule"); err == nil {
-				b.add(rule)
-			}
-		case "values":
+		case "rule", "values":
 		default:
 			err = r.unknown(e, what, []string{"id", "ref", "score", "rule", "values"})
 		}
@@ -77,8 +72,15 @@ func (r *reader) set(n *yaml.Node, tag, id, what string) (*cib.Element, error) {
 			return nil, err
 		}
 	}
-	for _, e := range list {
-		if e.key == "values" {
+	for _, e := range list { // now that the id is known
+		switch e.key {
+		case "rule":
+			rule, err := r.rule(e.value, id+"-rule", ofSets(), what)
+			if err != nil {
+				return nil, err
+			}
+			b.add(rule)
+		case "values":
 			values, err := r.pairs(newBody(id), e.value, what)
 			if err != nil {
 				return nil, err
@@ -159,7 +161,7 @@ func writeSet(e *cib.Element, id string) *yaml.Node {
 		put(m, "score", v)
 	}
 	if rule := e.Child("rule"); rule != nil {
-		putNode(m, "rule", xmlNode(rule))
+		putNode(m, "rule", writeRule(rule, e.ID()+"-rule", ofSets()))
 	}
 	if e.Child("nvpair") != nil {
 		putNode(m, "values", writePairs(e))

@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/cibfile":     {"internal/cib"},
 	"internal/listing":     {"internal/cib"},
 	"internal/configure":   {"internal/cib"},
-	"internal/declare":     {"internal/cib", "internal/configure"},
+	"internal/declare":     {"internal/cib", "internal/configure", "internal/listing"},
 	"internal/pcs":         {"internal/simulate", "internal/convert", "internal/corosync", "internal/scheduler", "internal/status", "internal/cib", "internal/cibfile", "internal/client", "internal/configure", "internal/declare", "internal/report", "internal/listing", "internal/secret", "internal/driver", "internal/fencer", "internal/wire", "internal/api/apitest"},
 	"internal/report":      {"internal/cib", "internal/secret"},
 	"internal/client":      {"internal/cib", "internal/events", "internal/wire"},
