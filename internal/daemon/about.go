@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/cerco-ha/cerco/internal/api"
-	"github.com/cerco-ha/cerco/internal/store"
 	"github.com/cerco-ha/cerco/internal/wire"
 )
 
@@ -40,12 +39,7 @@ func (d *Daemon) Cluster(context.Context) (wire.Cluster, error) {
 	c := wire.Cluster{Cluster: st.Cluster, Seen: d.seenMembers(),
 		Quorum: wire.Quorum{Quorate: v.Quorate, Why: v.Why, Votes: v.Votes, Expected: v.Expected}}
 	c.Invites = nil // nobody needs to see them
-	down := store.Down(st)
-	for _, id := range store.VoterPlan(st.Cluster, down) {
-		if m := st.Cluster.MemberByID(id); m != nil {
-			c.Voters = append(c.Voters, m.Name)
-		}
-	}
+	c.Voters = d.voters()
 	for _, l := range d.peer.Links() {
 		c.Links = append(c.Links, wire.Link{Peer: l.Peer, Ring: l.Ring, Local: l.Local, Remote: l.Remote, Up: l.Up,
 			RTTMS: float64(l.RTT.Microseconds()) / 1000, Since: l.Since, Error: l.Error})

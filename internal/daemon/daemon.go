@@ -80,8 +80,9 @@ type Daemon struct {
 	leaves sync.Once
 	stops  sync.Once
 
-	up  atomic.Bool // orders are taken
-	led atomic.Bool // there was a leader since
+	up   atomic.Bool // orders are taken
+	led  atomic.Bool // there was a leader since
+	left atomic.Bool // it leaves in order: none are taken any more
 
 	idMu    sync.Mutex
 	id      *peer.Identity

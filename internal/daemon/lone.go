@@ -30,6 +30,9 @@ const recoverPatience = 30 * time.Second
 
 func (l *lone) perform(e membership.Effect) {
 	d := l.d
+	if d.left.Load() {
+		return // a node that leaves decides nothing for others any more
+	}
 	switch e := e.(type) {
 	case membership.FenceLost:
 		d.aside(func() { l.fence(e.Request) })

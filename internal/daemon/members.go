@@ -63,7 +63,7 @@ func (d *Daemon) ready() bool {
 	case <-d.ctx.Done():
 		return false
 	default:
-		return d.up.Load()
+		return d.up.Load() && !d.left.Load()
 	}
 }
 

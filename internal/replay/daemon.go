@@ -247,51 +247,6 @@ func (n *Node) perform(effects []controller.Effect, confirmed bool, decided time
 	}
 }
 
-// leave ends this node's part: the cluster has moved everything away.
-func (n *Node) leave() {
-	if n.d.leaving {
-		return
-	}
-	n.d.leaving = true
-	n.left = n.boot()
-	n.poke()
-	n.after(100*time.Millisecond, n.StopDaemon)
-}
-
-// leaveAlone lets the last nodes of a cluster that is being stopped go.
-func (n *Node) leaveAlone() {
-	d := n.d
-	if d.members.View().Leader != "" {
-		d.led = d.up
-		return
-	}
-	if d.led && n.askedToStop() && len(n.active()) == 0 {
-		n.leave()
-	}
-}
-
-func (n *Node) askedToStop() bool {
-	ns := n.view().CIB.NodeState(n.ID)
-	if ns == nil {
-		return false
-	}
-	v, _ := cib.Value(ns.Attrs, &cib.RuleInput{Now: n.now()}, "shutdown")
-	return v != "" && v != "0"
-}
-
-// comeBack tells the cluster, before this node takes orders, that it left in order and that nothing runs here.
-func (n *Node) comeBack() {
-	if n.left != n.boot() || !n.askedToStop() {
-		n.left = ""
-		n.d.up = true
-		n.poke()
-		return
-	}
-	n.ask(cib.Command{By: n.Name, Note: n.Name + " had left in order: nothing runs there", Nodes: []cib.NodeUpdate{
-		{ID: n.ID, Name: n.Name, InCCM: "false", Crmd: "offline", Join: "down", Expected: "down", Erase: true}}}, func(bool) {})
-	n.after(200*time.Millisecond, n.comeBack)
-}
-
 // ask has a command committed through whoever leads, as this node knows.
 func (n *Node) ask(cmd cib.Command, told func(committed bool)) {
 	l := n.d.leader

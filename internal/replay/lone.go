@@ -12,8 +12,11 @@ import (
 // lone is what a daemon does without a leader, as internal/daemon does it in lone.go.
 type lone struct{ stopping bool }
 
-// performLone carries out what membership wants done.
+// performLone carries out what membership wants done. A node that leaves decides nothing for others any more.
 func (n *Node) performLone(e membership.Effect) {
+	if n.d.leaving {
+		return
+	}
 	switch e := e.(type) {
 	case membership.FenceLost:
 		n.w.trace("%s, alone, fences %s: %s", n.Name, e.Request.Target, e.Request.Why)

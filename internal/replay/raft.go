@@ -224,7 +224,12 @@ func (n *Node) extend(cmd *cib.Command, by uint64) *entry {
 		}
 	}
 	e.state.Index = e.index
-	n.grow(e, func() { n.advance() })
+	n.grow(e, func() {
+		if len(e.voters) != len(old.voters) {
+			n.w.watchMajorities()
+		}
+		n.advance()
+	})
 	if !d.kicked {
 		d.kicked = true
 		n.afterReal(0, func() {
@@ -413,19 +418,21 @@ func (n *Node) changeLog(tip *entry) {
 	n.w.watchMajorities()
 }
 
-// keepVoters takes those into the log that are not in it.
+// keepVoters takes those into the log that are not in it, and the vote of two from the one that is off.
 func (n *Node) keepVoters() {
 	d := n.d
 	if d.role != leads {
 		return
 	}
-	if d.commit.voters != nil && len(d.tip.voters) < len(n.w.nodes) && len(d.commit.voters) == len(d.tip.voters) {
+	if d.commit.voters != nil && len(d.commit.voters) == len(d.tip.voters) {
+		n.dropVoter()
+	}
+	if d.role == leads && d.commit.voters != nil && len(d.tip.voters) < len(n.w.nodes) && len(d.commit.voters) == len(d.tip.voters) {
 		for _, o := range n.w.nodes {
-			if m := d.match[o]; !slices.Contains(d.tip.voters, o) && m != nil && m.index+8 >= d.tip.index && n.clock()-d.acked[o] < raftLease {
+			if m := d.match[o]; !slices.Contains(d.tip.voters, o) && !(n.ofTwo() == o && n.isDown(o)) && m != nil && m.index+8 >= d.tip.index && n.clock()-d.acked[o] < raftLease {
 				e := n.extend(nil, 0)
 				e.voters = append(slices.Clone(e.voters), o)
 				n.w.trace("%s: %s votes on the log now", n.Name, o.Name)
-				n.w.watchMajorities()
 				break
 			}
 		}

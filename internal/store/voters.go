@@ -16,9 +16,9 @@ const MaxVoters = 7
 
 // VoterPlan says which members are to be voters of the log, by id, ascending: the witness always, then the
 // first ones by id that have a vote and are up, then those that are not. down are the members that are
-// known to be off: each gives its place to one that is up, and keeps it when there is none. With
-// last_man_standing those that are off do not count, so the majority follows those that are left; one voter
-// at least remains.
+// known to be off: each gives its place to one that is up, and keeps it when there is none. Where half of the votes or
+// fewer can be quorum, those that are off do not count, so the majority follows those that are left: of two, with
+// auto_tie_breaker and with last_man_standing. One voter at least remains.
 func VoterPlan(c cib.Cluster, down []string) []string {
 	type candidate struct {
 		id     string
@@ -46,7 +46,7 @@ func VoterPlan(c cib.Cluster, down []string) []string {
 		}
 		return a.number - b.number
 	})
-	if c.Quorum.LastManStanding {
+	if len(all) == 2 || c.Quorum.AutoTieBreaker || c.Quorum.LastManStanding {
 		if up := slices.IndexFunc(all, func(v candidate) bool { return v.rank == 2 }); up > 0 {
 			all = all[:up]
 		}

@@ -11,6 +11,7 @@ import (
 func TestVoterPlan(t *testing.T) {
 	witness := func(c cib.Cluster, i int) cib.Cluster { c.Members[i-1].Witness = true; return c }
 	lms := func(c cib.Cluster) cib.Cluster { c.Quorum.LastManStanding = true; return c }
+	tie := func(c cib.Cluster) cib.Cluster { c.Quorum.AutoTieBreaker = true; return c }
 	noVote := func(c cib.Cluster, i int) cib.Cluster { c.Members[i-1].Votes = 0; return c }
 	for _, c := range []struct {
 		name    string
@@ -27,6 +28,10 @@ func TestVoterPlan(t *testing.T) {
 		{"three lost ones, two to replace them", clusterOf(9), "n1 n2 n3", "1 4 5 6 7 8 9"},
 		{"the witness always", witness(clusterOf(9), 9), "", "1 2 3 4 5 6 9"},
 		{"no vote, no voter", noVote(clusterOf(3), 2), "", "1 3"},
+		{"one of two is off", clusterOf(2), "n1", "2"},
+		{"both of two are off", clusterOf(2), "n1 n2", "1 2"},
+		{"one of two is off, and there is a witness", witness(clusterOf(3), 3), "n1", "1 2 3"},
+		{"the tie breaker may be all there is", tie(clusterOf(4)), "n3 n4", "1 2"},
 		{"last man standing", lms(clusterOf(5)), "n1 n4", "2 3 5"},
 		{"last man standing, all off", lms(clusterOf(2)), "n1 n2", "1 2"},
 	} {

@@ -102,6 +102,29 @@ func (c *Cluster) Crash(name string) { c.World.powerOff(name, "the test crashes 
 // Kill ends the daemon of a host as SIGKILL does; what runs there goes on.
 func (c *Cluster) Kill(name string) { c.World.kill(name) }
 
+// Leave has a node leave in order: everything is moved away from it, then its daemon ends.
+func (c *Cluster) Leave(name string) {
+	c.T.Helper()
+	d := c.Daemon(name)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if _, err := d.Propose(ctx, cib.Command{By: "root", Attributes: []cib.AttributeUpdate{{Node: name, Name: "shutdown", Value: "1"}}}); err != nil {
+		c.T.Fatal(err)
+	}
+	c.Until(name+" has left", func() bool {
+		select {
+		case <-d.Ended():
+			return true
+		default:
+			return false
+		}
+	})
+	d.Stop()
+	c.World.mu.Lock()
+	defer c.World.mu.Unlock()
+	c.World.host(name).boot = nil
+}
+
 // Install has a host's daemon pretend to be of the version that speaks so, from when it is started next.
 func (c *Cluster) Install(name string, speaks cib.Vocabulary) {
 	c.World.mu.Lock()
