@@ -139,7 +139,6 @@ install: build ## install the program and its systemd units
 	install -D -m 755 bin/cerco $(DESTDIR)$(PREFIX)/sbin/cerco
 	bin/cerco man | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man8/cerco.8
 	bin/cerco completion bash | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cerco
-	ln -sf cerco $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pcs
 	bin/cerco completion zsh | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cerco
 	bin/cerco completion fish | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cerco.fish
 	for unit in cerco cerco-fence-virtd; do sed 's#/usr/local/sbin#$(PREFIX)/sbin#' packaging/$$unit.service | install -D -m 644 /dev/stdin $(DESTDIR)/etc/systemd/system/$$unit.service; done

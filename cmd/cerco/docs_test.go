@@ -3,14 +3,17 @@ package main
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cerco-ha/cerco/internal/cib"
 	"github.com/cerco-ha/cerco/internal/cli"
 	"github.com/cerco-ha/cerco/internal/doctor"
+	"github.com/cerco-ha/cerco/internal/pcs"
 )
 
 var rewrite = flag.Bool("rewrite", false, "record the examples in the documents anew")
@@ -90,7 +93,12 @@ func (e *example) check(t *testing.T, doc string) {
 	others := []cli.Command{{Name: "doctor", Run: func(args []string) int {
 		return doctor.Command(t.Context(), args, strings.NewReader(""), &out, &out)
 	}}}
-	cli.Main(cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: now, Others: others}, args)
+	if name, words, ok := treeCommand(args); ok {
+		pcs.Main(pcs.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: now, Getenv: func(string) string { return "" }, Context: t.Context(),
+			Preview: func(w io.Writer, before, after *cib.CIB) error { return cli.WhatIf(w, before, after, now()) }}, name, words)
+	} else {
+		cli.Main(cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: now, Others: others}, args)
+	}
 	got := trimLines(out.String())
 	if matches(strings.Split(e.output, "\n"), strings.Split(got, "\n")) {
 		return

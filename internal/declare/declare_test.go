@@ -311,6 +311,13 @@ func TestDocument(t *testing.T) {
 			t.Errorf("%v\n%s", err, text)
 		}
 	}
+	example, err := os.ReadFile("../../examples/vm-cache.yaml")
+	if err == nil {
+		_, err = Parse("examples/vm-cache.yaml", example)
+	}
+	if err != nil {
+		t.Error(err)
+	}
 	if len(blocks) < 3 {
 		t.Error("the document shows nothing")
 	}

@@ -44,7 +44,11 @@ _cerco() {
     (( ${#plain} )) && _describe 'command' plain
     return 0
 }
-(( $+functions[compdef] )) && compdef _cerco cerco pcs
+if [[ $funcstack[1] == _cerco ]]; then
+    _cerco "$@"
+elif (( $+functions[compdef] )); then
+    compdef _cerco cerco pcs
+fi
 `
 	fishCompletion = `# completion of cerco and pcs for fish
 function __cerco_words

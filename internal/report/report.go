@@ -69,7 +69,7 @@ func (h Host) commands(w Window) [][]string {
 		append(slices.Clone(journal), "--priority=warning"),
 		{"systemctl", "status", "--no-pager", "--full", "cerco.service"},
 		{"systemctl", "list-units", "--no-pager", "--failed"},
-		{"uname", "-a"}, {"ip", "address"}, {"ip", "route"}, {"ss", "-tnlp"}, {"df", "-hT"}, {"ps", "axfo", "pid,ppid,stat,etime,pcpu,rss,comm"},
+		{"uname", "-a"}, {"ip", "address"}, {"ip", "route"}, {"ss", "-tnlp"}, {"df", "-hT", "/", "/var", "/tmp"}, {"ps", "axfo", "pid,ppid,stat,etime,pcpu,rss,comm"},
 		{"timedatectl", "show"}, {"lsblk"}, {"virsh", "--readonly", "list", "--all"}, {"drbdadm", "status"},
 		{"dpkg-query", "--list", "*cerco*", "*fence*", "resource-agents*", "libvirt*", "drbd*", "*corosync*", "pacemaker*", "pcs"},
 		{"rpm", "-qa", "*cerco*", "*fence*", "resource-agents*", "libvirt*", "drbd*", "*corosync*", "pacemaker*", "pcs"},
