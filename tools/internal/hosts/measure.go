@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -125,23 +126,50 @@ b=$EPOCHREALTIME; "${@//@/$i}" >/dev/null || exit; e=$EPOCHREALTIME; echo $((${e
 	return list
 }
 
-// Bare is the processor time of one call of an agent's action outside of any cluster.
-func (h *Hosts) Bare(i int, agent string, actions ...string) time.Duration {
+// bareTimes is how often an action is called to find out what it takes.
+const bareTimes = 100
+
+// Bare is the processor time of one call of each of an agent's actions outside of any cluster, in shells on all hosts at
+// a time: agents of a cluster are in each other's way like that, too.
+func (h *Hosts) Bare(agent string, actions ...string) time.Duration {
 	h.b.Helper()
 	const loop = `export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=bare OCF_RESKEY_CRM_meta_timeout=20000 LC_ALL=C
-a=$1; shift; for ((i = 0; i < 20; i++)); do for x; do $a $x; done; done >/dev/null 2>&1; times`
-	out, err := h.On(i, "", append([]string{"bash", "-c", loop, "bash", agent}, actions...)...)
-	f := strings.Fields(out) // user and system time of the shell, and of what it has called
-	if err != nil || len(f) != 4 {
-		h.b.Fatalf("%s: %v: %s", agent, err, out)
+n=$1; a=$2; shift 2; for ((i = 0; i < n; i++)); do for x; do $a $x; done; done >/dev/null 2>&1; times`
+	took := make([]time.Duration, h.N)
+	errs := make([]error, h.N)
+	var wg sync.WaitGroup
+	for i := range h.N {
+		wg.Go(func() {
+			out, err := h.On(i+1, "", append([]string{"bash", "-c", loop, "bash", strconv.Itoa(bareTimes), agent}, actions...)...)
+			if took[i], errs[i] = children(out); err != nil {
+				errs[i] = fmt.Errorf("%w: %s", err, out)
+			}
+		})
 	}
+	wg.Wait()
 	var sum time.Duration
+	for i := range h.N {
+		if errs[i] != nil {
+			h.b.Fatalf("%s: %v", agent, errs[i])
+		}
+		sum += took[i]
+	}
+	return sum / time.Duration(bareTimes*h.N)
+}
+
+// children is the processor time of what a shell has called, of its "times": user and system time of the shell, and of
+// those.
+func children(times string) (sum time.Duration, err error) {
+	f := strings.Fields(times)
+	if len(f) != 4 {
+		return 0, fmt.Errorf("these are no times: %q", times)
+	}
 	for _, t := range f[2:] {
 		d, err := time.ParseDuration(t)
 		if err != nil {
-			h.b.Fatalf("%s: %s", agent, out)
+			return 0, err
 		}
 		sum += d
 	}
-	return sum / 20
+	return sum, nil
 }
