@@ -40,7 +40,7 @@ const keepOutput = 64 << 10
 
 // notedAfter is how long an agent runs before it is told which process it is: most have ended by then. When the daemon
 // dies before, Find knows it.
-const notedAfter = 50 * time.Millisecond
+const notedAfter = 200 * time.Millisecond
 
 // call runs a program in a process group of its own and waits for it; not for what it leaves in the
 // background. Its output goes to files in memory rather than to pipes, so that it can go on writing when

@@ -68,6 +68,7 @@ type Executor struct {
 	stopped  bool
 	lanes    map[string]*lane
 	ready    []*lane // have something to do, and nothing going on; in the order in which they got so
+	due      int     // of those, how many wait for a run of a recurring operation; never less
 	running  int     // operations
 	watching int     // runs of recurring operations
 	outbox   []cib.OpResult

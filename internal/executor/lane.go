@@ -116,7 +116,15 @@ func changesState(name string) bool {
 func (e *Executor) enqueue(l *lane, t *task) {
 	l.queue = append(l.queue, t)
 	if l.busy == nil && len(l.queue) == 1 {
-		e.ready = append(e.ready, l)
+		e.getReady(l)
+	}
+}
+
+// getReady puts a lane that has something to do at the end of those that wait for their turn.
+func (e *Executor) getReady(l *lane) {
+	e.ready = append(e.ready, l)
+	if l.queue[0].again {
+		e.due++
 	}
 }
 
@@ -126,19 +134,26 @@ func (e *Executor) pump() {
 	if e.stopped {
 		return
 	}
+	// There may be thousands: when nothing more can start the rest need not be looked at.
 	rest := e.ready[:0]
+	due := 0 // among rest
 	for i, l := range e.ready {
-		if e.running >= e.cfg.Limit && e.watching >= e.cfg.Limit {
-			rest = append(rest, e.ready[i:]...)
+		if e.running >= e.cfg.Limit && (e.watching >= e.cfg.Limit || due >= e.due) {
+			rest, due = append(rest, e.ready[i:]...), e.due
 			break
 		}
-		count := &e.running
-		if l.queue[0].again {
+		count, again := &e.running, l.queue[0].again
+		if again {
 			count = &e.watching
 		}
 		if *count >= e.cfg.Limit {
-			rest = append(rest, l)
+			if rest = append(rest, l); again {
+				due++
+			}
 			continue
+		}
+		if again {
+			e.due--
 		}
 		*count++
 		t := l.queue[0]
@@ -150,7 +165,7 @@ func (e *Executor) pump() {
 		go e.run(ctx, l, t)
 	}
 	clear(e.ready[len(rest):])
-	e.ready = rest
+	e.ready, e.due = rest, due
 }
 
 // release ends a run: the next one in the lane may begin.
@@ -162,7 +177,7 @@ func (e *Executor) release(l *lane, t *task) {
 	}
 	l.busy = nil
 	if len(l.queue) > 0 {
-		e.ready = append(e.ready, l)
+		e.getReady(l)
 	}
 	e.pump()
 }
@@ -197,6 +212,9 @@ func (e *Executor) endRecurring(l *lane, r *recurring, why string) {
 		}
 		return true
 	})
+	if wasReady && len(l.queue) > 0 && l.queue[0].again {
+		e.due++ // it may not have been the first before
+	}
 	if wasReady && len(l.queue) == 0 {
 		e.ready = slices.DeleteFunc(e.ready, func(o *lane) bool { return o == l })
 	}

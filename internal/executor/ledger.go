@@ -33,6 +33,19 @@ type record struct {
 	Result *cib.OpResult `json:"result,omitempty"`
 }
 
+// doneRecord is a record as it is written when there is a result: that tells what the operation was.
+type doneRecord struct {
+	Op     doneOp          `json:"op"`
+	CallID int             `json:"call_id"`
+	State  string          `json:"state"`
+	Result json.RawMessage `json:"result"`
+}
+
+type doneOp struct {
+	Epoch  cib.Epoch `json:"epoch"`
+	Action int       `json:"action"`
+}
+
 // savedRecurring is what the ledger has of a recurring operation.
 type savedRecurring struct {
 	Op       cib.Operation `json:"op"`
@@ -321,12 +334,16 @@ func (l *ledger) finish(out *cib.OpResult, ordered bool) {
 	}
 	_ = l.change("result", func(c *changes) error { // logged there; it is reported from memory
 		c.putNumber(bucketMeta, "serial", l.serial)
-		if ordered && rec != nil {
-			if err := c.put(bucketOps, key.bytes(), rec); err != nil {
-				return err
-			}
+		result, err := json.Marshal(out)
+		if err != nil {
+			return err
 		}
-		return c.put(bucketOutbox, serialKey(out.Serial), out)
+		c.set(bucketOutbox, serialKey(out.Serial), result)
+		if !ordered || rec == nil {
+			return nil
+		}
+		done := doneRecord{Op: doneOp{rec.Op.Epoch, rec.Op.Action}, CallID: rec.CallID, State: opDone, Result: result}
+		return c.put(bucketOps, key.bytes(), &done)
 	})
 }
 
