@@ -15,8 +15,8 @@ import (
 // mostRounds is how many plans in a row are told of: each promotion that is taken for granted makes another one.
 const mostRounds = 4
 
-// mostStages is how many stages of a plan are told of: more of them nobody reads.
-const mostStages = 200
+// mostTold is how many actions of a plan are told of in words: more of them nobody reads.
+const mostTold = 300
 
 // tellOrder tells in words what happens in which order, and why, until the cluster is at rest: what promotable resources need
 // beyond a plan, the word of their agents that they can be promoted, is taken for granted and said. It returns the state in the end.
@@ -125,11 +125,11 @@ type stage struct {
 
 // tell writes the stages of a plan.
 func (o *ordering) tell(plan *scheduler.Plan) {
-	stages := stagesOf(plan.Graph, names(plan.View))
-	if len(stages) > mostStages {
-		o.line(o.word, fmt.Sprintf("%d steps: too many to tell; 'cerco simulate' shows them all.", len(stages)))
+	if n := countTold(plan.Graph); n > mostTold {
+		o.line(o.word, fmt.Sprintf("%d actions: too many to tell; 'cerco simulate' shows them all.", n))
 		return
 	}
+	stages := stagesOf(plan.Graph, names(plan.View))
 	online := 0
 	for _, n := range plan.View.Nodes {
 		if n.Online {
@@ -226,6 +226,17 @@ func stagesOf(g *transition.Graph, names map[string]string) []*stage {
 func counts(a *transition.Action) bool {
 	_, ok := told[a.Task]
 	return ok && a.Kind != transition.Pseudo
+}
+
+// countTold is how many actions of a graph people are told of.
+func countTold(g *transition.Graph) int {
+	n := 0
+	for _, a := range g.Actions {
+		if counts(a) {
+			n++
+		}
+	}
+	return n
 }
 
 // staging follows the edges of a graph over what is not told of.

@@ -118,7 +118,7 @@ func (ch *change) tell(out *outline) (code int, err error) {
 	} else {
 		tellConsequences(out, old.Summary, plan.Summary)
 	}
-	if len(stagesOf(plan.Graph, names(plan.View))) > 0 {
+	if countTold(plan.Graph) > 0 {
 		out.blank()
 		out.line("In this order")
 		if end, err = ch.tellOrder(out, plan, res.After); err != nil {

@@ -58,7 +58,7 @@ func (c *call) completions(words []string) error {
 	if len(words) == 0 {
 		words = []string{""}
 	}
-	if words[0] == "pcs" && len(words) > 1 {
+	if (words[0] == "pcs" || words[0] == "help") && len(words) > 1 {
 		words = words[1:]
 	}
 	last := words[len(words)-1]

@@ -70,6 +70,8 @@ var completed = []struct{ line, want, not string }{
 	{"cerco -f ci", "cib.xml", "resource"},
 	{"cerco completion ", "fish", "resource"},
 	{"cerco nix ", "", "resource"},
+	{"cerco help reso", "resource", "stonith"},
+	{"cerco pcs reso", "resource", "stonith"},
 }
 
 func TestWords(t *testing.T) {
