@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/cerco-ha/cerco/internal/api"
 	"github.com/cerco-ha/cerco/internal/wire"
@@ -32,12 +34,21 @@ func (d *Daemon) Self() wire.Node {
 	return n
 }
 
-// Cluster is who belongs to it and how each is heard from here.
-func (d *Daemon) Cluster(context.Context) (wire.Cluster, error) {
-	st := d.store.View()
-	v := d.members.View().Verdict
-	c := wire.Cluster{Cluster: st.Cluster, Seen: d.seenMembers(),
-		Quorum: wire.Quorum{Quorate: v.Quorate, Why: v.Why, Votes: v.Votes, Expected: v.Expected}}
+// countPatience is how long the leader may take to say how it has counted.
+const countPatience = 500 * time.Millisecond
+
+// Cluster is who belongs to it, how each is heard and how votes count: as the leader has it, and where none answers,
+// as it looks from here.
+func (d *Daemon) Cluster(ctx context.Context) (wire.Cluster, error) {
+	count := d.counted()
+	if leader := d.members.View().Leader; leader != "" && leader != d.node.Name {
+		ctx, cancel := context.WithTimeout(ctx, countPatience)
+		defer cancel()
+		if theirs, err := ask[wire.Counted](ctx, d, serviceCount, nil); err == nil {
+			count = theirs
+		}
+	}
+	c := wire.Cluster{Cluster: d.store.View().Cluster, Seen: count.Seen, Quorum: count.Quorum}
 	c.Invites = nil // nobody needs to see them
 	c.Voters = d.voters()
 	for _, l := range d.peer.Links() {
@@ -45,6 +56,20 @@ func (d *Daemon) Cluster(context.Context) (wire.Cluster, error) {
 			RTTMS: float64(l.RTT.Microseconds()) / 1000, Since: l.Since, Error: l.Error})
 	}
 	return c, nil
+}
+
+// counted is whom this node hears, and what that is worth in votes.
+func (d *Daemon) counted() wire.Counted {
+	v := d.members.View().Verdict
+	return wire.Counted{Seen: d.seenMembers(), Quorum: wire.Quorum{Quorate: v.Quorate, Why: v.Why, Votes: v.Votes, Expected: v.Expected, Needed: v.Needed}}
+}
+
+// serveCount tells another node how the votes count.
+func (d *Daemon) serveCount(context.Context, string, []byte) ([]byte, error) {
+	if d.inOffice() == nil {
+		return nil, errElsewhere
+	}
+	return json.Marshal(d.counted())
 }
 
 // Devices lists the fence devices, or those that can reach a target.

@@ -28,6 +28,7 @@ const (
 	serviceFence   = "fence"   // a fencing that somebody asks for, to the leader
 	serviceConfirm = "confirm" // a person's word that a node is off, where nobody leads
 	serviceGuests  = "guests"  // what a guest asked of a host that its machine has left since
+	serviceCount   = "count"   // who is heard and how votes count, to the leader
 	serviceRest    = "rest"    // has the cluster come to rest? to the leader
 	serviceHistory = "history" // transitions that a node has decided
 	serviceUpgrade = "upgrade" // how far an upgrade is, and that it is final; to the leader

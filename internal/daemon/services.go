@@ -28,6 +28,7 @@ func (d *Daemon) services() map[string]service {
 		serviceCluster: d.serveCluster,
 		serviceFence:   d.serveFence,
 		serviceConfirm: d.serveConfirm,
+		serviceCount:   d.serveCount,
 		serviceRest:    d.serveRest,
 		serviceHistory: d.serveHistory,
 		serviceUpgrade: d.serveUpgrade,

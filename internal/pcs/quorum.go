@@ -191,7 +191,7 @@ func quorumStatus(c *call) error {
 	if !w.Quorum.Quorate {
 		blocked = " Activity blocked"
 	}
-	out("Quorum:           %d%s", w.Quorum.Expected/2+1, blocked)
+	out("Quorum:           %d%s", w.Quorum.Needed, blocked)
 	out("Flags:            %s", quorumFlags(w))
 	if w.Quorum.Why != "" {
 		out("Why:              %s", w.Quorum.Why)

@@ -159,9 +159,15 @@ type Transition struct {
 type Cluster struct {
 	cib.Cluster
 	Seen   []Seen   `json:"seen,omitempty"`
-	Links  []Link   `json:"links,omitempty"`
-	Voters []string `json:"voters,omitempty"` // members that have a vote on the log
 	Quorum Quorum   `json:"votes"`
+	Links  []Link   `json:"links,omitempty"`  // of the node that was asked
+	Voters []string `json:"voters,omitempty"` // members that have a vote on the log
+}
+
+// Counted is whom the one that counts the votes hears, and what that is worth.
+type Counted struct {
+	Seen   []Seen `json:"seen,omitempty"`
+	Quorum Quorum `json:"votes"`
 }
 
 // Seen is how a member is heard.
@@ -181,6 +187,7 @@ type Quorum struct {
 	Why      string `json:"why,omitempty"`
 	Votes    int    `json:"votes"`
 	Expected int    `json:"expected"`
+	Needed   int    `json:"needed"`
 }
 
 // Link is one connection to a peer as this node sees it.

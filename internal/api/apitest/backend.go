@@ -193,7 +193,7 @@ func (b *Backend) Cluster(context.Context) (wire.Cluster, error) {
 		c.Seen = append(c.Seen, wire.Seen{Name: m.Name, ID: m.ID, Heard: !slices.Contains(stopped, m.Name), LastHeard: b.Now(), Ready: true})
 		c.Voters = append(c.Voters, m.Name)
 	}
-	c.Quorum = wire.Quorum{Quorate: true, Votes: len(c.Members), Expected: len(c.Members)}
+	c.Quorum = wire.Quorum{Quorate: true, Votes: len(c.Members), Expected: len(c.Members), Needed: len(c.Members)/2 + 1}
 	return c, nil
 }
 
