@@ -27,8 +27,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMain is also the guest's command, under its names, so that it can run in a namespace.
+// TestMain is also the guest's command, under its names, so that it can run in a namespace, and all that runs in an
+// emulated machine.
 func TestMain(m *testing.M) {
+	if os.Getpid() == 1 {
+		beTheOnlyProgram(m)
+	}
 	if name := filepath.Base(os.Args[0]); name == xvm.NameXVM || name == xvm.NameVirt || name == xvm.NameOurs {
 		os.Exit(xvm.Run(context.Background(), xvm.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}, name, os.Args[1:]))
 	}
