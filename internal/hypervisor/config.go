@@ -13,7 +13,8 @@ import (
 // Config is where libvirt is and how long to wait for it. The zero durations mean the defaults.
 type Config struct {
 	// URI is libvirt's, as virsh takes it: qemu:///system, test:///default, qemu+tls://host/system,
-	// qemu+ssh://user@host/system, qemu+tcp://host/system. A socket= parameter names the socket.
+	// qemu+ssh://user@host/system, qemu+tcp://host/system. Of its parameters,
+	// socket=, keyfile= and pkipath= count.
 	URI string
 	Log *slog.Logger
 	Now func() time.Time
@@ -50,6 +51,7 @@ type place struct {
 	port      string
 	user      string
 	keyFile   string
+	pki       string // where the certificates for tls are; "" is libvirt's own places
 	local     bool   // machines are processes of this host
 	pids      string // where libvirt writes their numbers, if local
 }
@@ -71,7 +73,7 @@ func parseURI(text string) (place, error) {
 	case transport == "libssh" || transport == "libssh2":
 		transport = "ssh"
 	}
-	p := place{transport: transport, host: u.Hostname(), port: u.Port(), user: u.User.Username(), socket: u.Query().Get("socket"), keyFile: u.Query().Get("keyfile")}
+	p := place{transport: transport, host: u.Hostname(), port: u.Port(), user: u.User.Username(), socket: u.Query().Get("socket"), keyFile: u.Query().Get("keyfile"), pki: u.Query().Get("pkipath")}
 	p.driver = u.Query().Get("name")
 	if p.driver == "" {
 		p.driver = scheme + "://" + u.EscapedPath()

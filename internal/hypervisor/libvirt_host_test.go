@@ -106,9 +106,9 @@ type libvirtd struct {
 	cmd *exec.Cmd
 }
 
-func (d *libvirtd) start() {
+func (d *libvirtd) start(args ...string) {
 	d.t.Helper()
-	d.cmd = exec.Command("libvirtd")
+	d.cmd = exec.Command("libvirtd", args...)
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}

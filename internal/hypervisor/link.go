@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/user"
 	"time"
 
 	"github.com/digitalocean/go-libvirt"
@@ -61,19 +60,13 @@ func (p place) dial(ctx context.Context) (net.Conn, error) {
 	case "tcp":
 		return d.DialContext(ctx, "tcp", net.JoinHostPort(p.host, either(p.port, "16509")))
 	case "tls":
-		return slowly(ctx, dialers.NewTLS(p.host, dialers.UseTLSPort(either(p.port, "16514"))))
+		opts := []dialers.TLSOption{dialers.UseTLSPort(either(p.port, "16514"))}
+		if p.pki != "" {
+			opts = append(opts, dialers.UsePKIPath(p.pki))
+		}
+		return slowly(ctx, dialers.NewTLS(p.host, opts...))
 	default:
-		opts := []dialers.SSHOption{dialers.UseSSHPort(either(p.port, "22")), dialers.WithRemoteSocket(p.sockets()[0])}
-		if me, err := user.Current(); err == nil {
-			opts = append(opts, dialers.WithSystemSSHDefaults(me))
-		}
-		if p.user != "" {
-			opts = append(opts, dialers.UseSSHUsername(p.user))
-		}
-		if p.keyFile != "" {
-			opts = append(opts, dialers.UseKeyFile(p.keyFile))
-		}
-		return slowly(ctx, dialers.NewSSH(p.host, opts...))
+		return p.dialSSH(ctx)
 	}
 }
 
