@@ -1,10 +1,6 @@
 package configure
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // Describable are the elements that can have a description.
 func Describable() []string {
@@ -23,32 +19,4 @@ func Describe(d *Draft, id, text string) error {
 		d.Put(p, p.Last().With("description", text))
 	}
 	return nil
-}
-
-// Property is what is known of a cluster property.
-type Property struct {
-	Name    string
-	Kind    string // of its value, or the values with "|" between them
-	Default string // empty: none
-}
-
-// Properties are all that can be set, by name.
-func Properties() []Property {
-	var list []Property
-	all := properties()
-	for name, p := range ours() {
-		all[name] = p
-	}
-	for name, p := range all {
-		if strings.HasPrefix(p.kind, "(") {
-			continue
-		}
-		preset := strings.TrimPrefix(p.preset, "-")
-		if strings.HasPrefix(p.preset, "-") && len(p.preset) > 1 {
-			preset = p.preset
-		}
-		list = append(list, Property{name, p.kind, preset})
-	}
-	slices.SortFunc(list, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
-	return list
 }

@@ -52,7 +52,6 @@ func elsewheres() []elsewhere {
 		{"cluster node remove-remote", remote, false},
 		{"stonith history cleanup", "the record of fencings is the cluster's memory of who was off, and is kept; the oldest entries go by themselves", false},
 		{"stonith history update", "every node has the same record: there is nothing to fetch", true},
-		{"stonith update-scsi-devices", "'stonith update DEVICE devices=...' changes them; nodes are unfenced anew then, and what runs on them may be restarted", false},
 		{"node pacemaker-status", "'status xml' has the state of every node", false},
 		{"status booth", booth, false},
 		{"status qdevice", witness, false},

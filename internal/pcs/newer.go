@@ -21,8 +21,6 @@ func newerNouns() []*verb {
 	return []*verb{
 		{name: "cib", what: "Manage the CIB as such.", sub: []*verb{element}},
 		describe("resource"), describe("stonith"),
-		{name: "property", sub: []*verb{{name: "describe", args: "[NAME]...", run: propertyDescribe,
-			what: "Tell what kind of value properties take, and what holds without one."}}},
 		{name: "status", sub: []*verb{
 			{name: "wait", args: "[TIME]", live: true, run: statusWait, what: "Wait until the cluster has come to rest."},
 			{name: "query", what: "Ask whether something is so.", sub: []*verb{{name: "resource",
@@ -51,34 +49,6 @@ func description(c *call) error {
 	}
 	if text := p.Last().Attr("description"); text != "" {
 		fmt.Fprintln(c.Stdout, text)
-	}
-	return nil
-}
-
-func propertyDescribe(c *call) error {
-	list := configure.Properties()
-	for _, name := range c.words {
-		if !slices.ContainsFunc(list, func(p configure.Property) bool { return p.Name == name }) {
-			var names []string
-			for _, p := range list {
-				names = append(names, p.Name)
-			}
-			return fmt.Errorf("there is no property '%s'%s", name, didYouMean(name, names))
-		}
-	}
-	for _, p := range list {
-		if len(c.words) > 0 && !slices.Contains(c.words, p.Name) {
-			continue
-		}
-		fmt.Fprintf(c.Stdout, "%s\n", p.Name)
-		if choices := strings.Split(p.Kind, "|"); len(choices) > 1 {
-			fmt.Fprintf(c.Stdout, "  Allowed values: %s\n", strings.Join(choices, ", "))
-		} else {
-			fmt.Fprintf(c.Stdout, "  Type: %s\n", p.Kind)
-		}
-		if p.Default != "" {
-			fmt.Fprintf(c.Stdout, "  Default: %s\n", p.Default)
-		}
 	}
 	return nil
 }
@@ -130,7 +100,7 @@ func statusQuery(c *call) error {
 	if r == nil {
 		return fmt.Errorf("there is no resource '%s'", id)
 	}
-	shown := seen(v.Resources, id)
+	shown := seen(v, id)
 	switch question {
 	case "is-stonith":
 		return c.truth(r.Class == "stonith")
@@ -188,44 +158,10 @@ func (c *call) each(list ...string) error {
 	return nil
 }
 
-// seen are the views of all instances of what has that id.
-func seen(rs []*scheduler.ResourceView, id string) []*scheduler.ResourceView {
+// seen are the views of all primitives and instances that have that id or are inside of what has it.
+func seen(v *scheduler.View, id string) []*scheduler.ResourceView {
 	var out []*scheduler.ResourceView
-	for _, r := range rs {
-		if r == nil {
-			continue
-		}
-		plain, _, _ := strings.Cut(r.ID, ":")
-		switch {
-		case r.ID != id && plain != id:
-			out = append(out, seen(r.Children, id)...)
-			for _, rep := range r.Replicas {
-				out = append(out, seen([]*scheduler.ResourceView{rep.Child, rep.IP, rep.Container}, id)...)
-			}
-		case r.Kind == "primitive":
-			out = append(out, r)
-		default:
-			out = append(out, primitives(r)...)
-		}
-	}
-	return out
-}
-
-// primitives are all those in a resource.
-func primitives(r *scheduler.ResourceView) []*scheduler.ResourceView {
-	if r == nil {
-		return nil
-	}
-	if r.Kind == "primitive" {
-		return []*scheduler.ResourceView{r}
-	}
-	var out []*scheduler.ResourceView
-	for _, m := range r.Children {
-		out = append(out, primitives(m)...)
-	}
-	for _, rep := range r.Replicas {
-		out = append(append(out, primitives(rep.Container)...), primitives(rep.Child)...)
-	}
+	each(v, id, func(r *scheduler.ResourceView) { out = append(out, r) })
 	return out
 }
 

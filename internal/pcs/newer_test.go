@@ -30,7 +30,7 @@ func TestNewerVerbs(t *testing.T) {
 		{"resource description P1 ''", 0, ""},
 		{"resource description P1", 0, ""},
 		{"stonith description nix", 1, "no element 'nix'"},
-		{"property describe no-quorum-policy", 0, "Allowed values: demote, freeze, ignore, stop, suicide\n  Default: stop"},
+		{"property describe no-quorum-policy", 0, "Allowed values: 'demote', 'freeze', 'ignore', 'stop', 'suicide'\n  Default: stop"},
 		{"property describe batch-limits", 1, "did you mean 'batch-limit'?"},
 		{"status query resource P1 exists", 0, "True\n"},
 		{"status query resource nix exists", 2, "False\n"},
@@ -56,7 +56,7 @@ func TestNewerVerbs(t *testing.T) {
 		{"cluster node add-remote x", 1, "no operations on remote nodes yet"},
 		{"cluster node delete-remote x", 1, "no operations on remote nodes yet"},
 		{"stonith history update", 0, "Nothing to do"},
-		{"stonith update-scsi-devices d set a", 1, "stonith update DEVICE"},
+		{"stonith update-scsi-devices d set a", 1, "resource 'd' does not exist"},
 	} {
 		var out strings.Builder
 		env := Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: cluster.Now, Hostname: func() (string, error) { return "n1", nil },

@@ -1,6 +1,8 @@
 package pcs
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -12,8 +14,10 @@ func propertyNoun() *verb {
 	return &verb{name: "property", what: "Manage the properties of the cluster.", bare: "config", options: []string{"all", "defaults", "output-format"}, sub: []*verb{
 		{name: "config", aliases: []string{"list", "show"}, args: "[NAME]...", options: []string{"all", "defaults", "output-format"}, run: propertyConfig,
 			what: "List the properties that are set. --all lists the others with their defaults, too; --defaults lists the defaults."},
-		{name: "defaults", args: "[NAME]...", run: propertyDefaults,
+		{name: "defaults", args: "[NAME]...", options: []string{"full"}, run: propertyDefaults,
 			what: "List the defaults of properties."},
+		{name: "describe", args: "[NAME]...", options: []string{"full", "output-format"}, run: propertyDescribe,
+			what: "Tell what properties are for, which values they take, and their defaults. Formats: text, json."},
 		{name: "set", args: "NAME=[VALUE]...", options: []string{"force"}, run: propertySet,
 			what: "Set properties of the cluster. An empty value removes one."},
 		{name: "unset", args: "NAME...", options: []string{"force"}, run: propertyUnset,
@@ -29,6 +33,9 @@ func propertyConfig(c *call) error {
 		return c.misused("you cannot specify a property when using --all or --defaults")
 	case c.has("defaults"):
 		return propertyDefaults(c)
+	}
+	if c.option("output-format") == "json" {
+		return c.print("", listing.PropertiesJSON)
 	}
 	return c.printAs("crm_config", func(doc *cib.CIB) listing.Lines {
 		if c.has("all") || len(c.words) > 0 {
@@ -66,4 +73,39 @@ func propertyUnset(c *call) error {
 		list = append(list, configure.Pair{Name: name})
 	}
 	return c.change(func(d *configure.Draft) error { return configure.SetProperties(d, list) })
+}
+
+func propertyDescribe(c *call) error {
+	all := configure.Properties()
+	known := func(name string) bool {
+		return slices.ContainsFunc(all, func(p configure.Property) bool { return p.Name == name })
+	}
+	for _, name := range c.words {
+		if !known(name) {
+			var names []string
+			for _, p := range all {
+				names = append(names, p.Name)
+			}
+			return fmt.Errorf("no description for property '%s'%s: it is none of the cluster's", name, didYouMean(name, names))
+		}
+	}
+	chosen := slices.DeleteFunc(all, func(p configure.Property) bool { return len(c.words) > 0 && !slices.Contains(c.words, p.Name) })
+	if c.option("output-format") == "json" || c.option("output-as") == "json" {
+		return json.NewEncoder(c.Stdout).Encode(map[string]any{"parameters": chosen})
+	}
+	for i, p := range chosen {
+		if i > 0 {
+			fmt.Fprintln(c.Stdout)
+		}
+		fmt.Fprintf(c.Stdout, "%s\n  Description: %s\n", p.Name, p.What)
+		if len(p.Values) > 0 {
+			fmt.Fprintf(c.Stdout, "  Allowed values: %s\n", quoted(p.Values))
+		} else {
+			fmt.Fprintf(c.Stdout, "  Type: %s\n", p.Type)
+		}
+		if p.Default != "" {
+			fmt.Fprintf(c.Stdout, "  Default: %s\n", p.Default)
+		}
+	}
+	return nil
 }

@@ -108,5 +108,17 @@ func (c *call) showDefaults(w configure.Defaults) error {
 	if w == configure.OpDefaults {
 		kind = listing.OperationDefaults
 	}
-	return c.print(string(kind), func(doc *cib.CIB) listing.Lines { return listing.Defaults(doc, kind, o) })
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	return c.print(string(kind), func(doc *cib.CIB) listing.Lines {
+		switch format {
+		case "cmd":
+			return listing.DefaultsCommands(doc, kind)
+		case "json":
+			return listing.DefaultsJSON(doc, kind)
+		}
+		return listing.Defaults(doc, kind, o)
+	})
 }

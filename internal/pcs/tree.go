@@ -51,6 +51,7 @@ func nouns() []*verb {
 		resourceMoveNoun(),
 		relationsNoun(),
 		restartNoun(),
+		devicesNoun(),
 		debugNoun(),
 		safeDisableNoun(),
 		relocateNoun(),
