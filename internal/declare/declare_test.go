@@ -114,6 +114,15 @@ resources:
     clone:
       data: {agent: "ocf:linbit:drbd", options: {drbd_resource: r0}}
     meta: {promotable: true}
+  box:
+    bundle: podman
+    container: {image: web, replicas: 3}
+    network:
+      ip-range-start: 10.0.0.9
+      ports: [{port: 80}, {range: 90-99}]
+    storage: [{source-dir: /srv, target-dir: /srv}, {source-dir: /a, target-dir: /b}]
+    resource:
+      inside: {agent: "ocf:heartbeat:apache"}
 constraints:
   near: {location: web, node: n1, score: 50}
   ruled: {location: web, rules: ["#uname eq n1 or date gt 2030-01-01", {when: defined rack, score: 5, role: Promoted}]}
@@ -155,6 +164,9 @@ func TestSample(t *testing.T) {
 		`<nvpair id="ip-instance_attributes-ip" name="ip" value="10.0.0.5"/>`,
 		`<op id="ip-monitor-interval-10s-1" name="monitor" interval="10s" role="Stopped"/>`,
 		`<nvpair id="cib-bootstrap-options-no-quorum-policy" name="no-quorum-policy" value="stop"/>`,
+		`<podman image="web" replicas="3"/>`,
+		`<port-mapping port="80" id="box-port-map-80"/>`,
+		`<storage-mapping source-dir="/a" target-dir="/b" id="box-storage-map-1"/>`,
 		`<rule id="ruled-rule" boolean-op="or" score="INFINITY">`,
 		`<rule id="ruled-rule-1" score="5" role="Promoted">`,
 		`<date_spec id="nights-rule-expr-datespec" hours="0-5"/>`,
@@ -171,7 +183,7 @@ func TestSample(t *testing.T) {
 			t.Errorf("lacks %s", want)
 		}
 	}
-	if c, err := cib.DecodeRoot("", root); err != nil || len(c.Resources) != 3 || len(c.Constraints) != 7 {
+	if c, err := cib.DecodeRoot("", root); err != nil || len(c.Resources) != 4 || len(c.Constraints) != 7 {
 		t.Errorf("%v", err)
 	}
 	if t.Failed() {
@@ -235,6 +247,8 @@ func TestErrors(t *testing.T) {
 	for file, want := range map[string]string{
 		"resources:\n  web:\n    agnet: x":                                    "f:3: resource web: 'agnet' is not known (did you mean 'agent'?)",
 		"resources:\n  web:\n    agent: IPaddr2":                              "f:3: resource web: 'IPaddr2' is no agent",
+		"resources: {x: {container: {}}}":                                     "f:1: resource x: 'container' belongs to a bundle",
+		"resources: {x: {bundle: lxc}}":                                       "f:1: resource x: a bundle is of docker, podman or rkt, not 'lxc'",
 		"resources:\n  web: {}":                                               "f:2: resource web: what is it?",
 		"resources:\n  web: {agent: 'a:b', clone: {}}":                        "f:2: resource web: it is a primitive already",
 		"resources:\n  web: {agent: 'a:b', options: {ip: }}":                  "f:2: resource web: options: ip",

@@ -16,7 +16,7 @@ func resourceTags() []string {
 }
 
 // resource reads what stands under the id of a resource. Which key it has tells what it is: an agent, template, like, group,
-// clone or master.
+// clone, master or bundle.
 func (r *reader) resource(e entry) (*cib.Element, error) {
 	what := "resource " + e.key
 	if isXML(e.value) {
@@ -27,7 +27,7 @@ func (r *reader) resource(e entry) (*cib.Element, error) {
 		return nil, err
 	}
 	b := newBody(e.key)
-	tag := ""
+	tag, engine := "", ""
 	kind := func(k entry, t string) error {
 		if tag != "" {
 			return r.at(k.at, "%s: it is a %s already; '%s' makes it a %s", what, tag, k.key, t)
@@ -53,6 +53,17 @@ func (r *reader) resource(e entry) (*cib.Element, error) {
 			if err = kind(k, k.key); err == nil {
 				err = r.members(b, k, what)
 			}
+		case "bundle":
+			if err = kind(k, "bundle"); err == nil && !contains([]string{"docker", "podman", "rkt"}, k.value.Value) {
+				err = r.at(k.value, "%s: a bundle is of docker, podman or rkt, not '%s'", what, k.value.Value)
+			}
+			engine = k.value.Value
+		case "container", "network", "storage", "resource":
+			if tag != "bundle" {
+				err = r.at(k.at, "%s: '%s' belongs to a bundle, and the key bundle comes first", what, k.key)
+			} else {
+				err = r.bundlePart(b, k, engine, what)
+			}
 		case "description":
 			err = r.attr(b, "description", k.value, what)
 		case "options", "meta", "utilization":
@@ -60,14 +71,15 @@ func (r *reader) resource(e entry) (*cib.Element, error) {
 		case "ops":
 			err = r.operations(b, k.value, e.key, what)
 		default:
-			err = r.unknown(k, what, []string{"agent", "template", "like", "group", "clone", "master", "description", "options", "meta", "utilization", "ops"})
+			err = r.unknown(k, what, append([]string{"agent", "template", "like", "group", "clone", "master", "bundle", "description", "options", "meta",
+				"utilization", "ops"}, bundleKeys()...))
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	if tag == "" {
-		return nil, r.at(e.at, "%s: what is it? Give it an agent (agent: ocf:heartbeat:IPaddr2), like, template, group, clone or master", what)
+		return nil, r.at(e.at, "%s: what is it? Give it an agent (agent: ocf:heartbeat:IPaddr2), like, template, group, clone, master or bundle", what)
 	}
 	return b.element(tag), nil
 }
@@ -248,6 +260,8 @@ func writeResource(e *cib.Element) *yaml.Node {
 		}
 	case "group", "clone", "master":
 		putNode(m, e.Name, writeResources(e))
+	case "bundle":
+		writeBundle(m, e)
 	}
 	if text, ok := e.Lookup("description"); ok {
 		put(m, "description", text)
