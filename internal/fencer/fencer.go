@@ -127,7 +127,7 @@ func (f *Fencer) device(id string) (Device, bool) {
 
 // metadata is an agent's, or that of a built-in one.
 func (f *Fencer) metadata(ctx context.Context, agent string) (*Metadata, error) {
-	if m := builtin(agent); m != nil {
+	if m := Builtin(agent); m != nil {
 		return m, nil
 	}
 	return f.cfg.Agents.Metadata(ctx, agent)

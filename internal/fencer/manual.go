@@ -57,8 +57,8 @@ Do not confirm what you have not seen: two nodes that run the same thing destroy
 `, req.Target, req.Why)
 }
 
-// builtin is the metadata of a built-in agent, or nil.
-func builtin(agent string) *Metadata {
+// Builtin is the metadata of a built-in agent, or nil.
+func Builtin(agent string) *Metadata {
 	switch agent {
 	case ManualAgent:
 		return &Metadata{Agent: agent, Short: "Asks an operator",

@@ -73,7 +73,7 @@ func (f *Fencer) monitor(ctx context.Context, device string) error {
 	if err != nil {
 		return err
 	}
-	if builtin(d.Agent) != nil {
+	if Builtin(d.Agent) != nil {
 		return nil
 	}
 	action := "monitor"

@@ -135,7 +135,7 @@ func (f *Fencer) Validate(ctx context.Context, agent string, params map[string]s
 		return nil, err
 	}
 	wrong := CheckParams(meta, params)
-	if meta.Action("validate-all") == nil || builtin(agent) != nil || len(wrong) > 0 {
+	if meta.Action("validate-all") == nil || Builtin(agent) != nil || len(wrong) > 0 {
 		return wrong, nil
 	}
 	u := &use{f: f, d: Device{ID: agent, Agent: agent, Params: params}, meta: meta, base: f.baseTimeout(),

@@ -25,6 +25,9 @@ func words(effects []Effect) string {
 			for _, r := range e.Evidence {
 				off = append(off, r.Target)
 			}
+			for _, u := range e.Left {
+				off = append(off, u.Name+", which left")
+			}
 			list = append(list, "recover without "+strings.Join(off, " "))
 		case JoinLog:
 			list = append(list, fmt.Sprintf("join %s/%d", e.Leader, e.Generation))
@@ -117,6 +120,34 @@ func TestLoneSurvivorOfTwo(t *testing.T) {
 	if len(st.l.asked) > 0 {
 		t.Error("the proof is kept for another time")
 	}
+}
+
+// TestLoneAfterAnOrderlyEnd has the other node of two told to stop: nobody is fenced, with devices and without.
+func TestLoneAfterAnOrderlyEnd(t *testing.T) {
+	st := newStory(t, 2, "", "1")
+	st.s.Quorate = true
+	told := func(asked, expected string) {
+		next, err := cib.Apply(st.s.State, cib.Command{Nodes: []cib.NodeUpdate{{ID: "2", Name: "n2", InCCM: "true", Crmd: "online", Join: "member", Expected: expected}},
+			Attributes: []cib.AttributeUpdate{{Node: "n2", Name: "shutdown", Value: asked}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.s.State = next
+	}
+	told("1", "down")
+	st.wants("recover without n2, which left")
+	st = newStory(t, 2, "stonith-enabled=false", "1")
+	st.s.Quorate = true
+	told("1", "down")
+	st.wants("recover without n2, which left")
+	st = newStory(t, 2, "", "1")
+	st.s.Quorate = true
+	told("1", "member") // it was asked, and still runs something
+	st.wants("reboot n2")
+	st = newStory(t, 2, "", "1")
+	st.s.Quorate = true
+	told("0", "down")
+	st.wants("reboot n2")
 }
 
 func TestLoneProofIsVoidWhenTheNodeIsHeard(t *testing.T) {

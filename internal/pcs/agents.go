@@ -67,11 +67,17 @@ func (h *hostAgents) Metadata(class, provider, typ string) (*configure.Agent, er
 }
 
 func (h *hostAgents) fenceAgent(typ string) (*configure.Agent, error) {
-	m, err := h.fencing.Metadata(h.ctx, typ)
-	if err != nil {
-		return nil, err
+	m := fencer.Builtin(typ)
+	if m == nil {
+		var err error
+		if m, err = h.fencing.Metadata(h.ctx, typ); err != nil {
+			return nil, err
+		}
 	}
 	a := &configure.Agent{Short: m.Short, Long: m.Long}
+	for _, action := range m.Actions {
+		a.Actions = append(a.Actions, []cib.Attr{{Name: "name", Value: action.Name}})
+	}
 	if raw, err := driver.ParseMetadata([]byte(m.Raw)); err == nil {
 		a.Actions = written(raw.Actions)
 	}
@@ -170,13 +176,14 @@ func noFenceAgents() []string {
 func (h *hostAgents) All(class string) []configure.AgentName {
 	var list []configure.AgentName
 	if class == "stonith" {
-		for _, typ := range h.fencing.Installed() {
+		for _, typ := range append(h.fencing.Installed(), fencer.ManualAgent, fencer.WatchdogAgent) {
 			if slices.Contains(noFenceAgents(), typ) {
 				continue
 			}
 			list = append(list, configure.AgentName{Class: class, Type: typ})
 		}
-		return list
+		slices.SortFunc(list, func(a, b configure.AgentName) int { return cmp.Compare(a.Type, b.Type) })
+		return slices.Compact(list)
 	}
 	for provider, types := range h.resources.Providers() {
 		for _, typ := range types {

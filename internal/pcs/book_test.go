@@ -174,21 +174,32 @@ func (r *reader) judge(row bookRow, line string) (verdict, said string) {
 	if has("resource delete") || has("node remove") || has("cluster stop") || has("cluster destroy") { // the book goes on with what was there
 		r.found(before)
 	}
+	done := r.done(words, before)
+	verdict, said = row.verdict(words, code, said, done)
+	switch verdict {
+	case refused:
+		r.typed(append(words, "--force")...)
+	case pointed:
+		r.typed(row.meant()...)
+	}
+	return verdict, said
+}
+
+// verdict judges what a command has said, and what it has ended with. done tells whether what it makes is there.
+func (b bookRow) verdict(words []string, code int, said string, done bool) (verdict, why string) {
 	oneLine := strings.Join(strings.Fields(said), " ")
 	switch {
-	case code != 0 && row.mayFail():
-		r.typed(append(words, "--force")...)
+	case code != 0 && b.mayFail():
 		return refused, oneLine
-	case row.intended != "" && code != 0 && row.names(said):
-		r.typed(row.meant()...)
+	case b.intended != "" && code != 0 && b.names(said):
 		return pointed, oneLine
-	case row.intended != "" && code == 0 && said != "":
+	case b.intended != "" && code == 0 && said != "":
 		return fine, oneLine
-	case row.intended != "" || code != 0:
+	case b.intended != "" || code != 0:
 		return wrong, cmp.Or(oneLine, "it is damaged, and nothing is said of that")
-	case row.renamed() && !strings.Contains(said, " is now: "):
+	case b.renamed() && !strings.Contains(said, " is now: "):
 		return wrong, "nothing is said of the new spelling: " + oneLine
-	case !r.done(words, before):
+	case !done:
 		return wrong, "it is not there afterwards: " + oneLine
 	}
 	return fine, oneLine

@@ -105,7 +105,7 @@ func clusterCIB(c *call) error {
 	if len(files) > 1 {
 		return c.misused("one file is enough, and %d are named: %s", len(files), strings.Join(files, ", "))
 	}
-	_, doc, err := c.document()
+	doc, err := c.latest()
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (c *call) conclude(err error) int {
 			}
 			c.errorf("%s%s", p.Text, hint)
 		}
-	case client.HasCode(err, wire.CodeNoLeader):
+	case errors.Is(err, errNobody), client.HasCode(err, wire.CodeNoLeader):
 		c.errorf("%v%s", err, c.whoIsMissing())
 	default:
 		c.errorf("%v", err)

@@ -65,8 +65,14 @@ func (c *call) unheard(ctx context.Context, links []wire.Link, m *cib.Member) st
 		})
 	}
 	all.Wait()
-	slices.Sort(why)
-	return cmp.Or(strings.Join(slices.Compact(why), "; "), "it has no address")
+	var reasons, said []string
+	for i, text := range why { // the same reason on another ring says nothing new
+		host, _, _ := net.SplitHostPort(m.Addrs[i])
+		if plain := strings.ReplaceAll(text, host, ""); !slices.Contains(said, plain) {
+			reasons, said = append(reasons, text), append(said, plain)
+		}
+	}
+	return cmp.Or(strings.Join(reasons, "; "), "it has no address")
 }
 
 // knock tries whether somebody listens at an address.

@@ -1,6 +1,7 @@
 package pcs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/cerco-ha/cerco/internal/listing"
 	"github.com/cerco-ha/cerco/internal/scheduler"
 	"github.com/cerco-ha/cerco/internal/status"
+	"github.com/cerco-ha/cerco/internal/wire"
 )
 
 func statusNoun() *verb {
@@ -56,17 +58,51 @@ func (c *call) view() (*cib.CIB, *scheduler.View, error) {
 func (c *call) mon(doc *cib.CIB, v *scheduler.View, o status.MonOptions) (string, error) {
 	o.Now, o.Inactive = c.Now(), !c.has("hide-inactive")
 	if !c.onFile() && o.Sections&status.Fencing != 0 {
-		d, err := c.daemon()
-		if err != nil {
-			return "", err
-		}
-		if o.Fencing, err = d.FencingHistory(c.context(), ""); err != nil {
+		var err error
+		if o.Fencing, err = c.fencings(); err != nil {
 			return "", err
 		}
 	}
 	var b strings.Builder
 	err := status.Mon(&b, doc, v, &o)
 	return b.String(), err
+}
+
+// rest is what the cluster waits for; without a leader what this node waits for.
+func (c *call) rest() (wire.Rest, error) {
+	d, err := c.daemon()
+	if err != nil {
+		return wire.Rest{}, err
+	}
+	ctx, cancel := context.WithTimeout(c.context(), reachTime)
+	defer cancel()
+	rest, err := d.Rest(ctx, client.Wait{})
+	if !leaderless(ctx, c.context(), err) {
+		return rest, err
+	}
+	st, err := d.Status(c.context())
+	return st.Rest, err
+}
+
+// leaderless reports whether an answer did not come in time, or says that nobody leads.
+func leaderless(short, long context.Context, err error) bool {
+	return client.HasCode(err, wire.CodeNoLeader) || err != nil && short.Err() != nil && long.Err() == nil
+}
+
+// fencings are those that the cluster knows of; without a leader those that this node knew of last.
+func (c *call) fencings() ([]cib.FenceRecord, error) {
+	d, err := c.daemon()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(c.context(), reachTime)
+	defer cancel()
+	list, err := d.FencingHistory(ctx, "")
+	if !leaderless(ctx, c.context(), err) {
+		return list, err
+	}
+	st, err := d.Status(c.context())
+	return st.Fencing, err
 }
 
 func statusAll(c *call) error {
@@ -112,11 +148,7 @@ func statusAll(c *call) error {
 
 // writeWaiting says what a running cluster waits for, and what would release it.
 func (c *call) writeWaiting() error {
-	d, err := c.daemon()
-	if err != nil {
-		return err
-	}
-	rest, err := d.Rest(c.context(), client.Wait{})
+	rest, err := c.rest()
 	if err != nil {
 		return err
 	}
@@ -199,11 +231,7 @@ func statusXML(c *call) error {
 	}
 	o := status.MonOptions{Sections: status.Everything, Now: c.Now(), Inactive: true, AllFences: true}
 	if !c.onFile() {
-		d, err := c.daemon()
-		if err != nil {
-			return err
-		}
-		if o.Fencing, err = d.FencingHistory(c.context(), ""); err != nil {
+		if o.Fencing, err = c.fencings(); err != nil {
 			return err
 		}
 	}
@@ -263,11 +291,7 @@ func (c *call) writeFencing() error {
 	if c.onFile() {
 		return nil
 	}
-	d, err := c.daemon()
-	if err != nil {
-		return err
-	}
-	rest, err := d.Rest(c.context(), client.Wait{})
+	rest, err := c.rest()
 	if err != nil {
 		return err
 	}

@@ -121,22 +121,44 @@ type liveWorld struct {
 
 var _ world = (*liveWorld)(nil)
 
+// leaderTime is how long a change waits for somebody who decides: an election takes a second or two.
+const leaderTime = 6 * time.Second
+
+// read waits for a leader, and after a second it says whom it misses.
 func (w *liveWorld) read() (*cib.CIB, error) {
-	data, err := w.client.CIB(w.call.context(), false)
+	doc, err := w.newest(reachTime)
+	if !errors.Is(err, errNobody) {
+		return doc, err
+	}
+	w.call.note("Nobody decides at the moment; waiting for a leader%s", w.call.whoIsMissing())
+	return w.newest(leaderTime - reachTime)
+}
+
+// newest is the CIB with a leader's word that there is no newer one.
+func (w *liveWorld) newest(within time.Duration) (*cib.CIB, error) {
+	ctx, cancel := context.WithTimeout(w.call.context(), within)
+	defer cancel()
+	data, err := w.client.CIB(ctx, false)
+	if leaderless(ctx, w.call.context(), err) {
+		return nil, errNobody
+	}
 	if err != nil {
 		return nil, err
 	}
 	return cib.Decode("", data)
 }
 
+// errNobody says that the cluster has no leader, and so nothing can be agreed on.
+var errNobody = errors.New("nobody decides at the moment: without a majority of the nodes nothing can be changed")
+
 func (w *liveWorld) look() (*cib.CIB, error) {
-	doc, err := w.read()
-	if !client.HasCode(err, wire.CodeNoLeader) {
+	doc, err := w.newest(reachTime)
+	if !errors.Is(err, errNobody) {
 		return doc, err
 	}
 	data, failed := w.client.CIB(w.call.context(), true)
 	if failed != nil {
-		return nil, err
+		return nil, failed
 	}
 	if !w.warned {
 		w.warned = true
