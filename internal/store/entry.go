@@ -13,10 +13,7 @@ import (
 // headLen is how many bytes of an entry come before its extensions and its data.
 const headLen = 8 + 1 + 8 + 4
 
-var (
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	errDamaged = errors.New("the log is damaged")
-)
+var errDamaged = errors.New("the log is damaged")
 
 func indexKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
@@ -34,11 +31,13 @@ func encodeEntry(l *raft.Log) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(l.Extensions)))
 	b = append(b, l.Extensions...)
 	b = append(b, l.Data...)
-	return binary.BigEndian.AppendUint32(b, entrySum(indexKey(l.Index), b))
+	return binary.BigEndian.AppendUint32(b, checksum(indexKey(l.Index), b))
 }
 
-func entrySum(key, b []byte) uint32 {
-	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)
+// checksum is the CRC-32C of a and b. Its table is made once, by whoever needs it first: most commands do not.
+func checksum(a, b []byte) uint32 {
+	castagnoli := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum(a, castagnoli), castagnoli, b)
 }
 
 // decodeEntry copies what it reads: bbolt's memory is valid within its transaction only.
@@ -48,7 +47,7 @@ func decodeEntry(key, v []byte, l *raft.Log) error {
 	}
 	index := binary.BigEndian.Uint64(key)
 	body, sum := v[:len(v)-4], binary.BigEndian.Uint32(v[len(v)-4:])
-	if entrySum(key, body) != sum {
+	if checksum(key, body) != sum {
 		return fmt.Errorf("%w: entry %d has a wrong checksum", errDamaged, index)
 	}
 	ext := int(binary.BigEndian.Uint32(body[17:21]))

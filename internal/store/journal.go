@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -133,7 +132,7 @@ func encodeRecord(lap, seq uint64, body []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(body)))
 	b = binary.BigEndian.AppendUint64(b, lap)
 	b = binary.BigEndian.AppendUint64(b, seq)
-	b = binary.BigEndian.AppendUint32(b, crc32.Update(crc32.Checksum(b, castagnoli), castagnoli, body))
+	b = binary.BigEndian.AppendUint32(b, checksum(b, body))
 	b = append(b, body...)
 	return b[:cap(b)]
 }
@@ -148,7 +147,7 @@ func decodeRecord(b []byte, lap uint64) (seq uint64, body []byte, ok bool) {
 		return 0, nil, false
 	}
 	body = b[recordHead : recordHead+int(n)]
-	if binary.BigEndian.Uint32(b[recordHead-4:]) != crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, body) {
+	if binary.BigEndian.Uint32(b[recordHead-4:]) != checksum(head, body) {
 		return 0, nil, false
 	}
 	return binary.BigEndian.Uint64(b[16:]), body, true
