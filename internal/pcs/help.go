@@ -26,7 +26,7 @@ func (c *call) helpOn(words []string) error {
 		return nil
 	}
 	var rest []string
-	c.path, c.verb, rest = route(words)
+	c.path, c.verb, rest = follow(words)
 	if c.verb == nil || len(rest) > 0 {
 		return c.unknown(words[len(words)-1], names(nouns()))
 	}
@@ -46,8 +46,16 @@ func printUsage(w io.Writer, v *verb, words string) {
 		wrapped(w, usageLine(v, words), 4, 8)
 		wrapped(w, v.what, 8, 8)
 	}
+	first := find(v.sub, v.bare) // what is meant when none is named
 	for _, s := range v.sub {
-		printUsage(w, s, strings.TrimSpace(words+" "+s.name))
+		if s == first {
+			printUsage(w, s, strings.TrimSpace(words+" "+s.name))
+		}
+	}
+	for _, s := range v.sub {
+		if s != first {
+			printUsage(w, s, strings.TrimSpace(words+" "+s.name))
+		}
 	}
 }
 

@@ -149,6 +149,7 @@ func (c *call) dispatch(args []string) error {
 	case c.verb == nil:
 		return c.unknown(p.words[0], names(nouns()))
 	case c.has("help"), len(c.words) == 1 && c.words[0] == "help":
+		c.path, c.verb, _ = follow(p.words)
 		c.usage(c.Stdout)
 		return nil
 	case c.verb.run == nil && len(c.words) == 0:

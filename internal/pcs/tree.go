@@ -107,9 +107,19 @@ func names(list []*verb) []string {
 	return all
 }
 
-// route follows words down the tree as far as they are names of it. path is what was followed, at is where it ends, nil
-// at the top, and rest are the words behind.
+// route is follow, and goes on to the verb that is meant where the words end before one.
 func route(words []string) (path []string, at *verb, rest []string) {
+	path, at, rest = follow(words)
+	for len(rest) == 0 && at != nil && at.bare != "" && find(at.sub, at.bare) != nil {
+		at = find(at.sub, at.bare)
+		path = append(path, at.name)
+	}
+	return path, at, rest
+}
+
+// follow goes down the tree as far as words are names of it. path is what was followed, at is where it ends, nil at the
+// top, and rest are the words behind.
+func follow(words []string) (path []string, at *verb, rest []string) {
 	list := nouns()
 	for len(words) > 0 {
 		v := find(list, words[0])
@@ -117,10 +127,6 @@ func route(words []string) (path []string, at *verb, rest []string) {
 			break
 		}
 		path, at, list, words = append(path, v.name), v, v.sub, words[1:]
-	}
-	for len(words) == 0 && at != nil && at.bare != "" && find(at.sub, at.bare) != nil {
-		at = find(at.sub, at.bare)
-		path = append(path, at.name)
 	}
 	return path, at, words
 }
