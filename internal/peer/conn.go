@@ -38,7 +38,9 @@ type conn struct {
 	dialled bool   // by us
 	process uint64 // of the other side
 	q       *queue
-	heard   atomic.Bool  // something came in since the last tick
+	heard   atomic.Bool  // something came in since the last look
+	last    atomic.Int64 // when something came in, in nanoseconds since made
+	made    time.Time
 	busy    atomic.Bool  // and it was more than signs of life
 	deaf    atomic.Int64 // for so many ticks the other side's pings were not answered, it says
 
@@ -99,7 +101,7 @@ func (c *conn) look(ticks int64, hot bool) {
 	if c.busy.Swap(false) {
 		c.traffic = now
 	}
-	if c.heard.Swap(false) {
+	if c.heard.Swap(false) || ticks == calmTicks && c.justHeard() {
 		c.idle, c.unanswered = 0, 0
 	} else {
 		c.idle += ticks
@@ -124,6 +126,13 @@ func (c *conn) look(ticks int64, hot bool) {
 		c.ping++
 		c.q.putControl(kindPing, c.ping, []byte{byte(min(c.unanswered, 255))})
 	}
+}
+
+// justHeard reports whether what comes at each calm look is only a little late: it comes at the same moment, a bit before
+// one look or a bit after the next.
+func (c *conn) justHeard() bool {
+	last := c.last.Load()
+	return last > 0 && time.Since(c.made)-time.Duration(last) < calmTicks*tickInterval+tickInterval/2
 }
 
 // writeLimit is how much is gathered for one write: a TLS record or two.
@@ -164,6 +173,7 @@ func (c *conn) read() {
 	for {
 		f, err := readFrame(in, &buf)
 		if err == nil {
+			c.last.Store(int64(time.Since(c.made)))
 			c.heard.Store(true)
 			err = c.take(f, asm)
 		}
@@ -292,7 +302,7 @@ func (p *Peer) adopt(t *tls.Conn, raw net.Conn, id member, h hello, dialled bool
 	l := r.links[h.ring]
 	c := &conn{
 		p: p, r: r, l: l, tls: t, raw: raw, key: id.shown, dialled: dialled, process: h.process,
-		q: newQueue(), born: p.ticks, traffic: p.ticks, probed: p.ticks - ticksRTT + 1,
+		q: newQueue(), made: time.Now(), born: p.ticks, traffic: p.ticks, probed: p.ticks - ticksRTT + 1,
 	}
 	if dialled {
 		l.dialing = false
