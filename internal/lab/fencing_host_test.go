@@ -18,7 +18,8 @@ type drill struct {
 	bin, dir string
 }
 
-func newDrill(t *testing.T) *drill {
+// newCommands is a lab of so many nodes, and nothing but the services that it comes with.
+func newCommands(t *testing.T, nodes string) *drill {
 	t.Helper()
 	d := &drill{t: t, bin: filepath.Join(t.TempDir(), "cerco"), dir: filepath.Join(t.TempDir(), "lab")}
 	if out, err := exec.Command("go", "build", "-o", d.bin, "../../cmd/cerco").CombinedOutput(); err != nil {
@@ -31,7 +32,13 @@ func newDrill(t *testing.T) *drill {
 		}
 		d.try("n1", "lab", "down", "--dir", d.dir)
 	})
-	d.run("n1", "lab", "up", "--nodes", "3", "--dir", d.dir)
+	d.run("n1", "lab", "up", "--nodes", nodes, "--dir", d.dir)
+	return d
+}
+
+func newDrill(t *testing.T) *drill {
+	t.Helper()
+	d := newCommands(t, "3")
 	agent, err := os.ReadFile("../fencer/testdata/agents/fence_record")
 	if err != nil {
 		t.Fatal(err)

@@ -102,12 +102,18 @@ func resourceMove(c *call) error {
 		return err
 	}
 	c.mustWait()
-	if err := c.commit(w, doc, d.Root()); err != nil || c.has("dry-run") {
-		return err
+	failed := c.commit(w, doc, d.Root())
+	if c.has("dry-run") {
+		return failed
 	}
-	c.note("Location constraint to move resource '%s' has been created, and the cluster has moved it", m.ID)
-	if err := c.dropConstraints(added); err != nil {
+	if failed == nil {
+		c.note("Location constraint to move resource '%s' has been created, and the cluster has moved it", m.ID)
+	}
+	if err := c.afterwards().dropConstraints(added); err != nil {
 		return fmt.Errorf("%s was moved, but the constraint that moved it is still there: %s resource clear %s takes it back (%w)", m.ID, c.program, m.ID, err)
+	}
+	if failed != nil {
+		return fmt.Errorf("resource '%s' has not been moved, and no constraint is left: %w", m.ID, failed)
 	}
 	c.note("Location constraint created to move resource '%s' has been removed", m.ID)
 	want := running

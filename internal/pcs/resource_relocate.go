@@ -1,7 +1,6 @@
 package pcs
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,9 +109,7 @@ func relocateRun(c *call) error {
 	c.mustWait()
 	c.announce(list)
 	moved := c.change(func(d *configure.Draft) error { return configure.Prefers(d, list) })
-	back := *c
-	back.Context = context.WithoutCancel(c.context()) // the constraints go even if the user's patience has ended
-	if err := relocateClear(&back); err != nil {
+	if err := relocateClear(c.afterwards()); err != nil {
 		return fmt.Errorf("the constraints that have moved the resources are still there: '%s resource relocate clear' takes them back (%w)", c.program, err)
 	}
 	return moved

@@ -1,7 +1,6 @@
 package pcs
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -87,9 +86,7 @@ func (c *call) stopAndStart(id, node string, stop, start func(d *configure.Draft
 	if failed == nil {
 		failed = c.hasStopped(id, node)
 	}
-	back := *c
-	back.Context = context.WithoutCancel(c.context()) // the user's patience may end, the resource must not stay stopped
-	if err := back.change(start); err != nil {
+	if err := c.afterwards().change(start); err != nil {
 		return fmt.Errorf("%s was stopped and could not be let start again: '%s resource enable %s' and '%s resource clear %s' do it (%w)", id, c.program, id, c.program, id, err)
 	}
 	if failed != nil {

@@ -1,7 +1,9 @@
 package pcs
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,6 +61,17 @@ func (c *call) mustWait() {
 	if !c.has("wait") {
 		c.options["wait"] = []string{""}
 	}
+}
+
+// afterwards is a call that puts back what this one has done, although the user's patience may have ended; then it does not wait.
+func (c *call) afterwards() *call {
+	back := *c
+	back.Context, back.opened = context.WithoutCancel(c.context()), nil
+	if c.context().Err() != nil {
+		back.options = maps.Clone(c.options)
+		delete(back.options, "wait")
+	}
+	return &back
 }
 
 // whereIs says in words where a resource runs.
