@@ -133,7 +133,7 @@ ci: ## everything that must hold, as CI runs it
 PREFIX ?= /usr/local
 GUESTS ?= .
 bench-guests: ## time of a guest's requests, ours beside fence_virtd's, for a real machine; root, fence-virt, libvirt, QEMU; GUESTS=status
-	go test -tags host -run '^$$' -bench 'GuestFencing/$(GUESTS)' -benchtime 1x -timeout 20m ./internal/hypervisor
+	CERCO_TEST_BENCH='GuestFencing/$(GUESTS)' go test -tags host -run '^$$' -bench GuestFencing -benchtime 1x -timeout 20m ./internal/hypervisor
 
 install: build ## install the program and its systemd units
 	install -D -m 755 bin/cerco $(DESTDIR)$(PREFIX)/sbin/cerco
