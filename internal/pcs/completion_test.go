@@ -138,7 +138,7 @@ func TestManual(t *testing.T) {
 		}
 		var said bytes.Buffer
 		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
-		cmd.Stdin, cmd.Stderr = strings.NewReader(out.String()), &said
+		cmd.Stdin, cmd.Stderr, cmd.Env = strings.NewReader(out.String()), &said, append(os.Environ(), "LC_ALL=C.UTF-8")
 		if err := cmd.Run(); err != nil || said.Len() > 0 {
 			t.Errorf("%v: %v\n%s", command, err, &said)
 		}
