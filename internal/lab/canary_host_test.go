@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cerco-ha/cerco/internal/report"
 )
 
 // leaky is an agent that prints its password wherever it can, and fails.
@@ -129,6 +131,7 @@ func TestHostNoSecretGetsOut(t *testing.T) {
 		"/v1/debug/goroutine"} {
 		said[path] = get(t, filepath.Join(d.dir, "n1", "run", "cerco.sock"), path)
 	}
+	reportOf(t, d, said)
 	mu.Lock()
 	defer mu.Unlock()
 	for door, text := range said {
@@ -141,6 +144,34 @@ func TestHostNoSecretGetsOut(t *testing.T) {
 		t.Errorf("no agent has told anything: this test sees nothing\n%s", said["status --full"])
 	}
 	searchFiles(t, d.dir, secrets)
+}
+
+// reportOf makes a report, and adds what is in it to what was said.
+func reportOf(t *testing.T, d *drill, said map[string]string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.tar.gz")
+	d.run("n1", "cluster", "report", file)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := report.Unpack(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, f := range files {
+		said["report: "+f.Name] = string(f.Data)
+		all[strings.TrimPrefix(f.Name, "report/")] = true
+	}
+	for _, name := range []string{"cib.xml", "fencing.json", "shown/status.txt", "nodes/n1/events.jsonl", "nodes/n2/daemon/ledger.json", "nodes/n2/logs/cerco.log"} {
+		if !all[name] {
+			t.Errorf("the report lacks %s", name)
+		}
+	}
+	if !strings.Contains(said["report: report/cib.xml"], `name="password" value="***"`) {
+		t.Error("the report's CIB has no password to hide: this test sees nothing")
+	}
 }
 
 // configureLeaks gives the cluster a fence device and a resource that print their passwords.

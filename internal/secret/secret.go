@@ -11,6 +11,7 @@ import (
 	"crypto/md5" //nolint:gosec // the format of cibsecret, a check against slips and no protection
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"net/url"
@@ -126,7 +127,7 @@ func OfCIB(root *cib.Element) *Redactor {
 }
 
 // add takes a secret in the forms in which agents and their libraries print it: as it is, in URLs, in base 64 (alone,
-// and with the user's name as HTTP sends them), escaped for XML and for Go.
+// and with the user's name as HTTP sends them), escaped for XML in two ways, for JSON and for Go.
 func (r *Redactor) add(value, user string) {
 	if value == "" || strings.HasPrefix(value, Prefix) {
 		return
@@ -134,7 +135,10 @@ func (r *Redactor) add(value, user string) {
 	var escaped strings.Builder
 	_ = xml.EscapeText(&escaped, []byte(value)) // a Builder takes everything
 	quoted := strconv.Quote(value)
+	inJSON, _ := json.Marshal(value) // a string can be written
+	inCIB := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(cib.NewElement("a", []cib.Attr{{Name: "v", Value: value}}).String()), `<a v="`), `"/>`)
 	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), escaped.String(), quoted[1 : len(quoted)-1],
+		string(inJSON[1 : len(inJSON)-1]), inCIB,
 		base64.StdEncoding.EncodeToString([]byte(value)), base64.StdEncoding.EncodeToString([]byte(user + ":" + value))} {
 		if !slices.Contains(r.words, form) {
 			r.words = append(r.words, form)

@@ -60,7 +60,7 @@ func TestTheSecretsOfACIB(t *testing.T) {
 		t.Error(masked)
 	}
 	hide := OfCIB(c.Root).Text
-	for _, in := range []string{`said x<"y aloud`, `value="x&lt;&#34;y"`, `msg="said x<\"y"`} {
+	for _, in := range []string{`said x<"y aloud`, `value="x&lt;&#34;y"`, `msg="said x<\"y"`, `{"said":"x\u003c\"y "}`, `value="x&lt;&quot;y "`} {
 		if out := hide(in); strings.Contains(out, "y ") && !strings.Contains(out, Mask) || out == in {
 			t.Errorf("%s became %s", in, out)
 		}
