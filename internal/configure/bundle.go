@@ -58,8 +58,9 @@ func CreateBundle(d *Draft, b *Bundle) error {
 	if len(b.Storage) > 0 {
 		p = d.parent(d.Add(p, d.withStorage(b.ID, cib.NewElement("storage", nil), b.Storage)))
 	}
-	if meta := b.meta(); len(meta) > 0 {
-		d.SetPairs(p, "meta_attributes", Sorted(meta))
+	d.SetPairs(p, "meta_attributes", Sorted(b.Meta))
+	if b.Disabled {
+		d.setMetaFirst(b.ID, Pair{"target-role", "Stopped"})
 	}
 	return nil
 }
@@ -68,9 +69,9 @@ func (d *Draft) parent(p cib.Path) cib.Path { return p[:len(p)-1] }
 
 func (b *Bundle) meta() []Pair {
 	if b.Disabled {
-		return append(slices.Clip(b.Meta), Pair{"target-role", "Stopped"})
+		return stopped(Sorted(b.Meta))
 	}
-	return b.Meta
+	return Sorted(b.Meta)
 }
 
 // withOptions is an element with attributes set, or taken out where the value is empty.
@@ -309,7 +310,7 @@ func (d *Draft) remake(p cib.Path, b *Bundle) error {
 		d.Doubt("Resource '%s' will not be accessible by the cluster inside bundle '%s', at least one of bundle options 'control-port' or 'ip-range-start' has to be specified",
 			inside.ID(), b.ID)
 	}
-	for _, m := range Sorted(b.meta()) {
+	for _, m := range b.meta() {
 		if m.Value != "" {
 			d.setMetaFirst(b.ID, m)
 		} else {

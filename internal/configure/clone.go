@@ -140,7 +140,7 @@ func Clone(d *Draft, agents Agents, id string, o *CloneOptions) error {
 
 // rename has the constraints about one id be about another.
 func (d *Draft) rename(from, to string) {
-	for _, c := range d.constraints(func(e *cib.Element) bool { return names(e, from) }) {
+	for _, c := range d.constraints(func(e *cib.Element) bool { return e.Name != "rsc_ticket" && names(e, from) }) {
 		p := d.Find(c)
 		e := p.Last()
 		for _, name := range []string{"rsc", "with-rsc", "first", "then"} {
@@ -190,7 +190,7 @@ func (d *Draft) checkPromotable(agents Agents, e *cib.Element) {
 		if a, err := agents.Metadata(name.Class, name.Provider, name.Type); err != nil {
 			d.Doubt("Agent '%s' is not installed or does not provide valid metadata: %v", name, err)
 		} else if a.Modern && (!a.has("promote") || !a.has("demote")) {
-			d.Doubt("Clone option 'promotable' is not compatible with '%s' resource agent of resource '%s'%s", name, m.ID(), where)
+			d.Fail("Clone option 'promotable' is not compatible with '%s' resource agent of resource '%s'%s", name, m.ID(), where)
 		}
 	}
 }

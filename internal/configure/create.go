@@ -77,6 +77,7 @@ func (d *Draft) create(agents Agents, spec *Create, name AgentName) error {
 		spec.Params = d.oldAction(spec.Params)
 	}
 	d.checkNewPlace(spec)
+	d.checkNewClone(spec.Clone, name, agent)
 	d.checkRemote(name, spec.Params, spec.Meta, spec.ID)
 	ops := d.operations(spec, name, agent)
 	d.checkParams(name, agent, spec.Params, nil, "")
@@ -88,12 +89,23 @@ func (d *Draft) create(agents Agents, spec *Create, name AgentName) error {
 	if provides(agent, name) {
 		meta = append(slices.Clip(meta), Pair{"provides", "unfencing"})
 	}
+	d.place(spec, d.primitive(spec, name, Sorted(meta), ops))
 	if spec.Disabled && spec.Clone == nil {
-		meta = append(slices.Clip(meta), Pair{"target-role", "Stopped"})
+		d.setMetaFirst(spec.ID, Pair{"target-role", "Stopped"})
 	}
-	primitive := d.primitive(spec, name, meta, ops)
-	d.place(spec, primitive)
 	return d.Refused()
+}
+
+// stopped are meta attributes with the target role Stopped, in the place of another one or at the end.
+func stopped(meta []Pair) []Pair {
+	meta = slices.Clone(meta)
+	for i, p := range meta {
+		if p.Name == "target-role" {
+			meta[i].Value = "Stopped"
+			return meta
+		}
+	}
+	return append(meta, Pair{"target-role", "Stopped"})
 }
 
 // provides reports whether a fence agent gives unfenced nodes their rights back: then it is known by its metadata.
@@ -131,7 +143,7 @@ func (d *Draft) primitive(spec *Create, name AgentName, meta []Pair, ops []Op) *
 		e = e.WithChild(d.NewSet("instance_attributes", d.Free(spec.ID+"-instance_attributes"), Sorted(spec.Params)))
 	}
 	if len(meta) > 0 {
-		e = e.WithChild(d.newMeta(d.Free(spec.ID+"-meta_attributes"), Sorted(meta)))
+		e = e.WithChild(d.newMeta(d.Free(spec.ID+"-meta_attributes"), meta))
 	}
 	list := cib.NewElement("operations", nil)
 	for _, op := range ops {
@@ -178,6 +190,26 @@ func (d *Draft) place(spec *Create, primitive *cib.Element) {
 		}
 	default:
 		d.Add(d.Section("resources"), primitive)
+	}
+}
+
+// checkNewClone notes what the clone of a new resource is to be that its agent cannot be.
+func (d *Draft) checkNewClone(clone *CloneOptions, name AgentName, agent *Agent) {
+	if clone == nil {
+		return
+	}
+	wants := func(option string) bool {
+		v, _ := Lookup(clone.Meta, option)
+		return isTrue(v)
+	}
+	promotable := clone.Promotable || wants("promotable")
+	for _, option := range []string{"globally-unique", "promotable"} {
+		if (wants(option) || option == "promotable" && promotable) && name.Class != "ocf" {
+			d.Fail("Clone option '%s' is not compatible with '%s' resource agent", option, name)
+		}
+	}
+	if promotable && name.Class == "ocf" && agent != nil && agent.Modern && (!agent.has("promote") || !agent.has("demote")) {
+		d.Doubt("Clone option 'promotable' is not compatible with '%s' resource agent", name)
 	}
 }
 

@@ -30,6 +30,9 @@ type NodeScore struct{ Node, Score string }
 func Prefer(d *Draft, what Placed, nodes []NodeScore, avoid bool) error {
 	ok := d.checkPlaced(what)
 	for i, n := range nodes {
+		if avoid && strings.HasPrefix(n.Score, "+") {
+			ok = d.Fail("invalid score '%s': a score to avoid a node with has no sign", n.Score)
+		}
 		if n.Score == "" {
 			nodes[i].Score = "INFINITY"
 		}
@@ -55,7 +58,7 @@ func negative(score string) string {
 	if rest, ok := strings.CutPrefix(score, "-"); ok {
 		return rest
 	}
-	return "-" + strings.TrimPrefix(score, "+")
+	return "-" + score
 }
 
 // locate puts a location constraint in the place of those of the same id, and of the same resource and node.

@@ -62,14 +62,14 @@ func (d *Draft) node(name string) cib.Path {
 }
 
 // SetNodeAttributes sets attributes of a node; empty values take them out. It fails with ErrNoAttribute where there
-// is nothing to take out.
+// is nothing to take out and that is not forced.
 func SetNodeAttributes(d *Draft, name string, pairs []Pair) error {
 	p := d.node(name)
 	if p == nil {
 		return d.Refused()
 	}
 	for _, pair := range pairs {
-		if pair.Value == "" && !hasPair(p.Last().Child("instance_attributes"), pair.Name) {
+		if pair.Value == "" && !d.Force && !hasPair(p.Last().Child("instance_attributes"), pair.Name) {
 			return fmt.Errorf("%w: attribute: '%s' doesn't exist for node: '%s'", ErrNoAttribute, pair.Name, name)
 		}
 	}

@@ -40,13 +40,18 @@ func (d *Draft) updateClone(agents Agents, p cib.Path, u *Update) {
 		return
 	}
 	pairs := slices.Concat(u.Params, u.Meta)
-	if v, ok := Lookup(pairs, "promotable"); ok && isTrue(v) {
-		d.checkPromotable(agents, p.Last())
-	}
-	d.checkUnique(agents, p.Last(), pairs)
+	d.checkCloneMeta(agents, p.Last(), pairs)
 	if d.Refused() == nil {
 		d.SetPairs(d.asClone(p), "meta_attributes", Sorted(pairs))
 	}
+}
+
+// checkCloneMeta notes what a clone is to be that its agents cannot be.
+func (d *Draft) checkCloneMeta(agents Agents, e *cib.Element, meta []Pair) {
+	if v, ok := Lookup(meta, "promotable"); ok && isTrue(v) {
+		d.checkPromotable(agents, e)
+	}
+	d.checkUnique(agents, e, meta)
 }
 
 func (d *Draft) updatePrimitive(agents Agents, p cib.Path, u *Update) {
@@ -99,7 +104,7 @@ func (d *Draft) checkGuestOf(e *cib.Element, meta []Pair) {
 }
 
 // SetMeta sets meta attributes of a resource.
-func SetMeta(d *Draft, id string, pairs []Pair, stonith bool) error {
+func SetMeta(d *Draft, agents Agents, id string, pairs []Pair, stonith bool) error {
 	p := d.resource(id)
 	if p == nil {
 		return d.Refused()
@@ -109,6 +114,9 @@ func SetMeta(d *Draft, id string, pairs []Pair, stonith bool) error {
 	}
 	d.wrongNoun(stonith, []string{id}, "meta")
 	d.checkGuestOf(p.Last(), pairs)
+	if e := p.Last(); e.Name == "clone" || e.Name == "master" {
+		d.checkCloneMeta(agents, e, pairs)
+	}
 	if d.Refused() == nil {
 		d.SetPairs(d.asClone(p), "meta_attributes", pairs)
 	}
@@ -130,7 +138,7 @@ func Utilization(d *Draft, id string, pairs []Pair) error {
 		}
 	}
 	if d.Refused() == nil {
-		d.SetPairs(p, "utilization", pairs)
+		d.SetPairs(p, "utilization", Sorted(pairs))
 	}
 	return d.Refused()
 }

@@ -236,7 +236,7 @@ func TestDescribe(t *testing.T) {
 	c.WriteCommand(&text, func(s string) string { return s })
 	c.WriteQuorum(&text)
 	for _, part := range []string{"Links:\n  Link 1:\n    linknumber: 1\n    transport: sctp\n", "Totem Options:\n  token: 3000\n",
-		"    link \\\n      linknumber=1 \\\n      transport=sctp \\\n  totem \\\n    token=3000\nOptions:\n"} {
+		"    link \\\n      linknumber=1 \\\n      transport=sctp \\\n  totem \\\n    token=3000 \\\n  --no-cluster-uuid\nOptions:\n"} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("%q is not in\n%s", part, text.String())
 		}

@@ -21,6 +21,15 @@ func (c *Config) UpdateQuorum(o Options) []Problem {
 			bad = append(bad, Problem{What: strings.Join(barred, ", ") + ": not beside a quorum device: pcs quorum device remove takes it out"})
 		}
 	}
+	later := func(name string) string {
+		if slices.ContainsFunc(o, func(p Pair) bool { return p.Key == name }) {
+			return o.Get(name)
+		}
+		return c.Root.one("quorum").Get(name)
+	}
+	if o.Get("last_man_standing_window") != "" && later("last_man_standing") != "1" {
+		bad = append(bad, Problem{What: "last_man_standing_window is about last_man_standing, which is not on: say last_man_standing=1, too"})
+	}
 	if len(bad) > 0 {
 		return bad
 	}

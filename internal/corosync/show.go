@@ -104,6 +104,9 @@ func (c *Config) WriteCommand(w io.Writer, quote func(string) string) {
 	options("    ", "crypto", c.CryptoOptions())
 	options("  ", "totem", c.TotemOptions())
 	options("  ", "quorum", c.QuorumOptions())
+	if c.UUID() == "" {
+		add("  ", "--no-cluster-uuid")
+	}
 	fmt.Fprintln(w, strings.Join(lines, " \\\n"))
 }
 

@@ -3,6 +3,7 @@ package listing
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/cerco-ha/cerco/internal/cib"
 )
@@ -82,6 +83,15 @@ func ofKind(list []*cib.Element, kind string) []*cib.Element {
 		}
 	}
 	return found
+}
+
+// mastersLast puts clones that are written the older way, <master>, behind the others.
+func mastersLast(list []*cib.Element) []*cib.Element {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *cib.Element) int {
+		return cmp.Compare(strings.Index(a.Name, "master"), strings.Index(b.Name, "master"))
+	})
+	return list
 }
 
 // family is a resource and the resources in it; of anything else only those in it.

@@ -27,7 +27,7 @@ func (r Resources) Commands() Lines {
 	for _, g := range ofKind(r.all, "group") {
 		list = append(list, groupCommands(g)...)
 	}
-	for _, c := range ofKind(r.all, "clone") {
+	for _, c := range ofKind(mastersLast(r.all), "clone") {
 		list = append(list, cloneCommands(c)...)
 	}
 	return joinCommands(list)

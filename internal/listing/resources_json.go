@@ -9,7 +9,7 @@ import (
 // JSON shows the resources, inner ones in their own lists, with every set. What is absent is null.
 func (r Resources) JSON() Lines {
 	doc := resourcesJSON{Primitives: []primitiveJSON{}, Clones: []cloneJSON{}, Groups: []groupJSON{}, Bundles: []bundleJSON{}}
-	for _, e := range r.all {
+	for _, e := range mastersLast(r.all) {
 		switch kindOf(e) {
 		case "primitive":
 			doc.Primitives = append(doc.Primitives, primitiveOf(e))

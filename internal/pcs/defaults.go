@@ -22,10 +22,10 @@ func defaultsVerb(whose string, w configure.Defaults) *verb {
 		rule += ", 'op NAME [interval=INTERVAL]', 'defined|not_defined ATTRIBUTE', 'ATTRIBUTE lt|gt|lte|gte|eq|ne [string|integer|number|version] VALUE'"
 	}
 	return &verb{name: "defaults", args: "NAME=VALUE...", bare: "config", run: func(c *call) error { return oldDefaults(c, w) },
-		what: "Set default values for " + whose + ", the older way: see update.", options: []string{"all", "full", "no-expire-check", "output-format"}, sub: []*verb{
+		what: "Set default values for " + whose + ", the older way: see update.", options: []string{"all", "force", "full", "no-expire-check", "output-format"}, sub: []*verb{
 			{name: "config", run: func(c *call) error { return c.showDefaults(w) }, options: []string{"all", "full", "no-expire-check", "output-format"},
 				what: "Show the sets of default values for " + whose + ". With --all those whose rules have expired too. Formats: text, cmd (commands that make them again), json."},
-			{name: "update", args: "NAME=[VALUE]...", run: func(c *call) error { return defaultsUpdate(c, w) },
+			{name: "update", args: "NAME=[VALUE]...", options: []string{"force"}, run: func(c *call) error { return defaultsUpdate(c, w) },
 				what: "Set default values for " + whose + ". An empty value removes one."},
 			{name: "set", what: "Manage sets of default values.", sub: []*verb{
 				{name: "create", args: "[id=ID] [score=SCORE] [meta NAME=VALUE...] [rule EXPRESSION]", options: []string{"force"}, run: func(c *call) error { return defaultsCreate(c, w) },

@@ -25,11 +25,11 @@ func (dummies) Metadata(_, _, typ string) (*configure.Agent, error) {
 
 // What pcs 0.11 makes of forms of commands that are seldom typed: code, and what of the words is in the CIB then ("!": is not).
 func TestSeldomForms(t *testing.T) {
-	const doc = `<cib validate-with="pacemaker-3.7" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config/><nodes/><resources>
+	const doc = `<cib validate-with="pacemaker-3.7" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config/><nodes><node id="1" uname="n1"/></nodes><resources>
 <primitive id="A" class="ocf" provider="pacemaker" type="Dummy"><operations>
 <op name="monitor" interval="10s" role="Promoted" id="A-monitor-interval-10s"/><op name="monitor" interval="11s" id="A-monitor-interval-11s"/></operations></primitive>
 <group id="G"><primitive id="B" class="ocf" provider="pacemaker" type="Dummy"/></group>
-</resources><constraints><rsc_location id="L" rsc="G" node="n1" score="1"/></constraints></configuration><status/></cib>`
+</resources><constraints><rsc_location id="L" rsc="G" node="n1" score="1"/><rsc_ticket id="T1" rsc="A" ticket="T"/></constraints></configuration><status/></cib>`
 	for _, c := range []struct {
 		args string
 		code int
@@ -48,6 +48,15 @@ func TestSeldomForms(t *testing.T) {
 		{"resource update A op monitor timeout=7", 0, []string{"A-monitor-interval-10s", "!A-monitor-interval-11s", "A-monitor-interval-60s"}},
 		{"resource update A op monitor role=Promoted timeout=7", 0, []string{"!A-monitor-interval-10s", "A-monitor-interval-11s", "A-monitor-interval-60s"}},
 		{"resource update A op monitor role=promoted timeout=7", 1, []string{"A-monitor-interval-10s"}},
+		{"resource create Z ocf:pacemaker:Dummy meta z=1 --disabled", 0, []string{"name=\"z\" value=\"1\"/>\n          <nvpair id=\"Z-meta_attributes-target-role\""}},
+		{"resource create Z ocf:pacemaker:Dummy meta target-role=Started --disabled", 0, []string{`value="Stopped"`, `!value="Started"`}},
+		{"resource create Z ocf:pacemaker:Dummy fake=1 --disabled", 0, []string{"<meta_attributes id=\"Z-meta_attributes\">\n          <nvpair id=\"Z-meta_attributes-target-role\" name=\"target-role\" value=\"Stopped\"/>\n        </meta_attributes>\n        <instance"}},
+		{"resource create Z ocf:pacemaker:Dummy op start name=x", 1, nil},
+		{"resource clone A", 0, []string{`rsc="A" ticket="T"`}},
+		{"constraint location A avoids n1=+10", 1, nil},
+		{"node attribute n1 b= a=1 --force", 0, []string{`name="a" value="1"`}},
+		{"node attribute n1 b= a=1", 2, []string{`!name="a"`}},
+		{"resource status nobody --hide-inactive", 0, nil},
 		{"resource op add A start timeout=", 0, []string{`timeout=""`}},
 		{"resource op add A start on-fail=", 1, []string{`!on-fail`}},
 		{"resource defaults update", 0, nil},

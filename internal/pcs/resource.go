@@ -78,7 +78,13 @@ func resourceMeta(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.changeFor(anyhow, c.words[:1], func(d *configure.Draft) error { return configure.SetMeta(d, c.words[0], list, c.path[0] == "stonith") })
+	agents := c.Agents
+	if _, asked := configure.Lookup(list, "promotable"); asked {
+		if agents, err = c.agents(); err != nil {
+			return err
+		}
+	}
+	return c.changeFor(anyhow, c.words[:1], func(d *configure.Draft) error { return configure.SetMeta(d, agents, c.words[0], list, c.path[0] == "stonith") })
 }
 
 // oneOp reads ACTION [NAME=VALUE]...

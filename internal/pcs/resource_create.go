@@ -169,8 +169,19 @@ func ops(words []string) ([]configure.Op, error) {
 		case len(options) == 0:
 			return nil, fmt.Errorf("operation '%s': %w", name, errNoOp)
 		}
+		if err := opRenamed(name, options); err != nil {
+			return nil, err
+		}
 		list = append(list, configure.Op{Name: name, Pairs: options})
 		i = end
 	}
 	return list, nil
+}
+
+// opRenamed refuses an operation that is given another name among its options.
+func opRenamed(name string, options []configure.Pair) error {
+	if other, given := configure.Lookup(options, "name"); given && other != name {
+		return fmt.Errorf("duplicate option 'name' with different values '%s' and '%s'", name, other)
+	}
+	return nil
 }

@@ -317,7 +317,7 @@ func (c *call) listed(none string, pass func(*scheduler.ResourceView) bool) erro
 	if err != nil {
 		return err
 	}
-	if f.id != "" && f.node == "" && doc.Resource(f.id) == nil && !slices.ContainsFunc(doc.Tags, func(t *cib.Tag) bool { return t.ID == f.id }) {
+	if f.id != "" && f.node == "" && !c.has("hide-inactive") && doc.Resource(f.id) == nil && !slices.ContainsFunc(doc.Tags, func(t *cib.Tag) bool { return t.ID == f.id }) {
 		return fmt.Errorf("resource or tag id '%s' not found%s", f.id, didYouMean(f.id, resourceIDs(doc)))
 	}
 	if f.node != "" && doc.NodeByName(f.node) == nil && doc.NodeStateByName(f.node) == nil {

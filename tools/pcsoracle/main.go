@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,8 +93,8 @@ func hunt(o options, b bout) error {
 	}
 	fmt.Printf("seed %d\n", o.seed)
 	bouts := (o.calls + o.length - 1) / o.length
-	results, failures := make([][]found, bouts), make([]error, o.jobs)
-	made := make([]int, bouts)
+	r := &reporter{options: o, results: make([][]found, bouts), ended: make([]bool, bouts)}
+	failures := make([]error, o.jobs)
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for w := range o.jobs {
@@ -107,9 +106,8 @@ func hunt(o options, b bout) error {
 				return
 			}
 			for i := range next {
-				var err error
-				made[i], results[i], err = mine.run(o.seed + uint64(i))
-				failures[w] = errors.Join(failures[w], err)
+				calls, all, err := mine.run(o.seed + uint64(i))
+				failures[w] = errors.Join(failures[w], err, r.end(i, calls, all))
 			}
 			failures[w] = errors.Join(failures[w], mine.oracle.stop())
 		})
@@ -121,14 +119,7 @@ func hunt(o options, b bout) error {
 	}
 	close(next)
 	workers.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return err
-	}
-	total := 0
-	for _, n := range made {
-		total += n
-	}
-	return report(o, slices.Concat(results...), total, time.Since(began))
+	return errors.Join(append(failures, r.conclude(time.Since(began)))...)
 }
 
 // again repeats what was kept, and forgets what does not differ any more.
@@ -137,8 +128,8 @@ func again(o options, b bout) error {
 	if err != nil {
 		return err
 	}
-	var still []found
-	for _, name := range files {
+	r := &reporter{options: o, results: make([][]found, len(files)), ended: make([]bool, len(files))}
+	for i, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return err
@@ -153,64 +144,13 @@ func again(o options, b bout) error {
 		if err := os.Remove(name); err != nil {
 			return err
 		}
+		var still []found
 		if f.In = difference(f.Want, f.Got); len(f.In) > 0 {
 			still = append(still, f)
 		}
-	}
-	return report(o, still, len(files), 0)
-}
-
-func report(o options, all []found, calls int, took time.Duration) error {
-	for i, f := range all {
-		data, err := json.MarshalIndent(f, "", " ")
-		if err != nil {
+		if err := r.end(i, 1, still); err != nil {
 			return err
 		}
-		name := filepath.Join(o.keep, fmt.Sprintf("%d-%03d.json", f.Seed, i))
-		if err := os.WriteFile(name, data, 0o644); err != nil {
-			return err
-		}
-		fmt.Printf("\n%s: %s\n  pcs %s\n", name, strings.Join(f.In, ", "), quote(f.Call.Args))
-		fmt.Printf("  status %d, ours %d\n", f.Want.Code, f.Got.Code)
-		for _, part := range f.In {
-			switch part {
-			case "status":
-				fmt.Printf("    - %s\n    + %s\n", head(f.Want.Stderr, "\n    - "), head(f.Got.Stderr, "\n    + "))
-			case "cib":
-				fmt.Print(parted(canonical(f.Want.After.CIB), canonical(f.Got.After.CIB), 12))
-			case "corosync":
-				fmt.Print(parted(canonical(f.Want.After.Corosync), canonical(f.Got.After.Corosync), 12))
-			case "stdout":
-				fmt.Print(parted(masked(f.Want.Stdout), masked(f.Got.Stdout), 8))
-			}
-		}
 	}
-	effect := 0
-	for _, f := range all {
-		if len(f.In) > 1 || f.In[0] != "stdout" {
-			effect++
-		}
-	}
-	fmt.Printf("\n%d calls: %d with another effect, %d with another output alone; %s\n", calls, effect, len(all)-effect, took.Round(time.Second))
-	if len(all) > o.allow {
-		return fmt.Errorf("%d of %d calls differ", len(all), calls)
-	}
-	return nil
-}
-
-// head is the beginning of a text, its lines joined otherwise.
-func head(text, joint string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[:min(len(lines), 6)], joint)
-}
-
-func quote(args []string) string {
-	out := make([]string, len(args))
-	for i, a := range args {
-		out[i] = a
-		if a == "" || strings.ContainsAny(a, " ()'\"<>&|;*?[]#\\$") {
-			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(out, " ")
+	return r.conclude(0)
 }

@@ -92,3 +92,23 @@ func TestVaryLeavesTheCallAlone(t *testing.T) {
 		t.Error("varied:", changed, args)
 	}
 }
+
+// What is known is about its own commands alone.
+func TestKnownDifferences(t *testing.T) {
+	refused, done := outcome{Code: 1}, outcome{}
+	for _, c := range []struct {
+		words     string
+		want, got outcome
+		known     bool
+	}{
+		{"cluster standby n1", refused, outcome{Stderr: "'pcs cluster standby n1' is now: pcs node standby n1"}, true},
+		{"constraint remove a b", refused, refused, true},
+		{"resource delete a", refused, refused, false},
+		{"resource delete a", refused, done, false},
+		{"constraint remove a", done, refused, false},
+	} {
+		if why := known(call{Args: strings.Fields(c.words)}, c.want, c.got); (why != "") != c.known {
+			t.Errorf("%s: %q", c.words, why)
+		}
+	}
+}
