@@ -93,12 +93,18 @@ func (d *Draft) checkRemoteParams(name AgentName, params []Pair, id string) {
 	}
 }
 
+// pairAt is a meta attribute of a resource, empty if it has none of that name.
+func pairAt(e *cib.Element, name string) string {
+	v, _ := Lookup(pairsOf(e, "meta_attributes"), name)
+	return v
+}
+
 // checkGuestOf notes that a resource is made a guest node, or no longer one.
 func (d *Draft) checkGuestOf(e *cib.Element, meta []Pair) {
 	have := d.remotes(e.ID())
 	for _, n := range d.checkGuest(meta) {
-		if slices.Contains(have, n) {
-			d.Fail("'%s' already exists: a node has that name or address", n)
+		if slices.Contains(have, n) || d.Taken(n) && n != pairAt(e, "remote-node") {
+			d.Fail("'%s' already exists: a node has that name or address, or something has that id", n)
 		}
 	}
 }

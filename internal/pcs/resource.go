@@ -84,7 +84,9 @@ func resourceMeta(c *call) error {
 			return err
 		}
 	}
-	return c.changeFor(anyhow, c.words[:1], func(d *configure.Draft) error { return configure.SetMeta(d, agents, c.words[0], list, c.path[0] == "stonith") })
+	return c.changeFor(anyhow, c.words[:1], func(d *configure.Draft) error {
+		return configure.SetMeta(d, agents, c.words[0], list, c.path[0] == "stonith")
+	})
 }
 
 // oneOp reads ACTION [NAME=VALUE]...

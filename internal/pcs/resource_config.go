@@ -50,6 +50,10 @@ func (c *call) printResources(all func(*cib.CIB) listing.Resources, what string,
 		}
 		refused := &configure.Refusal{}
 		for _, id := range missing {
+			if len(missing) < len(c.words) {
+				c.warnf("unable to find %s '%s'", what, id)
+				continue
+			}
 			refused.List = append(refused.List, configure.Problem{Text: fmt.Sprintf("unable to find %s '%s'", what, id)})
 		}
 		lines := map[string]func() listing.Lines{"text": chosen.Text, "cmd": chosen.Commands, "json": chosen.JSON}[format]()

@@ -253,8 +253,8 @@ func (c *call) filter() (filter, error) {
 			return f, fmt.Errorf("missing value of '%s' option", name)
 		case name != "node":
 			return f, c.misused("'%s' does not know what to do with '%s': node=NODE is the only option", strings.Join(c.path, " "), w)
-		case f.node != "" && f.node != value:
-			return f, fmt.Errorf("duplicate option 'node' with different values '%s' and '%s'", f.node, value)
+		case f.node != "":
+			return f, c.misused("'node' is given twice: '%s' and '%s'", f.node, value)
 		default:
 			f.node = value
 		}
