@@ -87,3 +87,29 @@ func plain(t *testing.T, file string) string {
 	}
 	return root.String()
 }
+
+// TestRelationsAndFailcountsAgainstPcs has pcs show the same documents.
+func TestRelationsAndFailcountsAgainstPcs(t *testing.T) {
+	program, err := exec.LookPath("pcs")
+	if err != nil {
+		t.Skip("pcs is not installed")
+	}
+	for _, line := range []string{
+		"relations.xml resource relations A --full", "relations.xml resource relations D", "relations.xml resource relations G1",
+		"relations.xml resource relations H --full", "relations.xml resource relations U",
+		"failures.xml resource failcount", "failures.xml resource failcount show A --full",
+		"failures.xml resource failcount show operation=monitor interval=10 node=n1", "failures.xml stonith failcount show nix",
+	} {
+		file, rest, _ := strings.Cut(line, " ")
+		file = filepath.Join("testdata", file)
+		cmd := exec.CommandContext(t.Context(), program, append([]string{"-f", file}, strings.Fields(rest)...)...)
+		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		want, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("pcs %s: %v", rest, err)
+		}
+		if code, got, said := run(t, file, strings.Fields(rest)...); code != 0 || got != string(want) {
+			t.Errorf("%s: code %d %s\npcs shows\n%s\nours\n%s", rest, code, said, want, got)
+		}
+	}
+}
