@@ -8,7 +8,7 @@ SHARED ?= $(firstword $(wildcard ../shared ../../shared) ../shared)
 ORACLE ?= crm_simulate
 GOFILES = $(shell git ls-files '*.go')
 
-.PHONY: book chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-apply corpus-list corpus-floor pcs-replay pcs-replay-floor pcs-oracle \
+.PHONY: book book-lab chaos replay help build links demo demo-plan drill test test-host race check fmt vet lint golden corpus corpus-apply corpus-list corpus-floor pcs-replay pcs-replay-floor pcs-oracle \
         fuzz-oracle bench bench-guests bench-failover bench-load ci install clean
 
 help: ## list the targets
@@ -65,6 +65,9 @@ lint:
 
 book: ## type every pcs command of a book of 2015, a row each: what it did, or how it was refused
 	go test ./internal/pcs -run TestBook -v -count=1
+
+book-lab: ## the same on a cluster of two real daemons on this machine, and look for what the book says is to be seen
+	go test -tags host ./internal/pcs -run TestHostBookOnALab -v -count=1
 
 corpus: build ## run Pacemaker's scheduler corpus; fails below corpus.floor
 	go run ./tools/corpus -shared $(SHARED) -floor corpus.floor -referee
