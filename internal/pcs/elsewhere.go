@@ -115,7 +115,7 @@ func watchdogNouns() []*verb {
 			{name: "enable", args: "...", loose: true, live: true, options: []string{"no-watchdog-validation"}, run: sbdEnable, what: "Say how daemons get their watchdogs."},
 			{name: "disable", live: true, run: sbdDisable, what: "Say how daemons give their watchdogs up."},
 			{name: "config", run: sbdConfig, what: "Show how long the cluster waits for a watchdog."},
-			{name: "status", run: sbdConfig, what: "Show how long the cluster waits for a watchdog."},
+			{name: "status", options: []string{"full"}, run: sbdConfig, what: "Show how long the cluster waits for a watchdog."},
 			{name: "watchdog", what: "Watchdog devices.", sub: []*verb{
 				{name: "list", live: true, run: sbdList, what: "Show the watchdog devices of this host."},
 				{name: "test", args: "[DEVICE]", loose: true, live: true, run: sbdTest, what: "Say how a watchdog is tried."},
