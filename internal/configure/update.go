@@ -1,6 +1,7 @@
 package configure
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,15 +216,14 @@ func (d *Draft) sameOp(list *cib.Element, op Op) bool {
 	return false
 }
 
-// similarOp notes that there is an operation of that name, which is probably the one meant.
+// similarOp notes that there is an operation of that name, which is probably the one meant. Monitors may be several: one for each
+// role, and deeper ones.
 func (d *Draft) similarOp(id string, list *cib.Element, op Op) bool {
 	_, level := Lookup(op.Pairs, "OCF_CHECK_LEVEL")
-	_, role := Lookup(op.Pairs, "role")
-	if level || role {
-		return false
-	}
+	role, _ := Lookup(op.Pairs, "role")
 	for e := range list.Elements() {
-		if e.Attr("name") == op.Name {
+		another := op.Name == "monitor" && (level || d.Role(cmp.Or(e.Attr("role"), "Started")) != cmp.Or(role, "Started"))
+		if e.Attr("name") == op.Name && !another {
 			return !d.Doubt("operation %s already specified for %s: %s", op.Name, id, opText(e))
 		}
 	}

@@ -68,7 +68,10 @@ func propertyUnset(c *call) error {
 	var list []configure.Pair
 	for i, name := range c.words {
 		if slices.Contains(c.words[:i], name) {
-			return c.misused("duplicate argument: '%s'", name)
+			if !c.has("force") {
+				return c.misused("duplicate argument: '%s'", name)
+			}
+			continue
 		}
 		list = append(list, configure.Pair{Name: name})
 	}

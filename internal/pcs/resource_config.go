@@ -56,6 +56,9 @@ func (c *call) printResources(all func(*cib.CIB) listing.Resources, what string,
 			}
 			refused.List = append(refused.List, configure.Problem{Text: fmt.Sprintf("unable to find %s '%s'", what, id)})
 		}
+		if len(refused.List) > 0 {
+			return refused
+		}
 		lines := map[string]func() listing.Lines{"text": chosen.Text, "cmd": chosen.Commands, "json": chosen.JSON}[format]()
 		if levels && len(c.words) == 0 {
 			if format == "text" {
@@ -66,13 +69,8 @@ func (c *call) printResources(all func(*cib.CIB) listing.Resources, what string,
 				c.warnf("only the format text shows the fencing levels")
 			}
 		}
-		if _, err := lines.WriteTo(w); err != nil {
-			return err
-		}
-		if len(refused.List) > 0 {
-			return refused
-		}
-		return nil
+		_, err := lines.WriteTo(w)
+		return err
 	})
 }
 
