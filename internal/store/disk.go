@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -85,10 +86,10 @@ func openDisk(path string, slow func() time.Duration, told func(error)) (d *disk
 
 // takeUp reads what there is, the journal of a node that had no time to end well too.
 func (d *disk) takeUp() error {
-	var lap uint64
+	var lap, old uint64
 	err := d.db.View(func(tx *bbolt.Tx) (err error) {
 		if meta := tx.Bucket(bucketMeta); meta != nil {
-			d.commit, lap, err = readMark(meta.Get(keyCommit))
+			d.commit, lap, old, err = readMark(meta.Get(keyCommit))
 		}
 		return err
 	})
@@ -99,7 +100,7 @@ func (d *disk) takeUp() error {
 		if err := os.Remove(filepath.Join(filepath.Dir(d.path), journalFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return diskError("clear", d.path, err)
 		}
-	} else if err := d.replay(lap); err != nil {
+	} else if err := d.replay(lap, old); err != nil {
 		return err
 	}
 	if err := d.verify(); err != nil {
@@ -113,16 +114,20 @@ func (d *disk) takeUp() error {
 	return err
 }
 
-func (d *disk) replay(lap uint64) error {
+// replay reads a lap of the journal. The facts of its first records may be old.
+func (d *disk) replay(lap, old uint64) error {
 	j, bodies, err := reopenJournal(filepath.Dir(d.path), lap)
 	if err != nil {
 		return err
 	}
 	d.journal = j
-	for _, body := range bodies {
+	for n, body := range bodies {
 		b, err := decodeBatch(body)
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.f.Name(), err)
+		}
+		if uint64(n) < old {
+			b.items = slices.DeleteFunc(b.items, func(i item) bool { return i.fact })
 		}
 		d.commit = max(d.commit, b.commit)
 		d.tail.add(b)
@@ -130,18 +135,18 @@ func (d *disk) replay(lap uint64) error {
 	return nil
 }
 
-// readMark reads what keyCommit has: 8 bytes of an index, and 8 of the journal's lap while there is one. Programs that
-// know of no journal refuse the latter.
-func readMark(v []byte) (commit, lap uint64, err error) {
-	switch len(v) {
-	case 0:
-		return 0, 0, nil
-	case 8:
-		return binary.BigEndian.Uint64(v), 0, nil
-	case 16:
-		return binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:]), nil
+// readMark reads what keyCommit has: 8 bytes of an index, 8 of the journal's lap while there is one, and 8 that say of how
+// many of its records the facts are old, if they are. Programs that know of no journal refuse more than the index.
+func readMark(v []byte) (commit, lap, old uint64, err error) {
+	if len(v) > 24 || len(v)%8 != 0 {
+		return 0, 0, 0, fmt.Errorf("%w: %s has %d bytes", errDamaged, keyCommit, len(v))
 	}
-	return 0, 0, fmt.Errorf("%w: %s has %d bytes", errDamaged, keyCommit, len(v))
+	for i, n := range []*uint64{&commit, &lap, &old} {
+		if len(v) >= 8*(i+1) {
+			*n = binary.BigEndian.Uint64(v[8*i:])
+		}
+	}
+	return commit, lap, old, nil
 }
 
 // verify reads the whole log: entries must be whole and follow each other.
@@ -425,7 +430,34 @@ func (d *disk) dropBelow(snapshot uint64) error {
 // Set writes a small fact.
 func (d *disk) Set(key, val []byte) error {
 	i := item{fact: true, key: bytes.Clone(key), val: bytes.Clone(val)}
-	return d.write(func() error { return d.keep(batch{commit: d.commit, items: []item{i}}) })
+	return d.write(func() error {
+		err := d.keep(batch{commit: d.commit, items: []item{i}})
+		if err != nil && d.journal != nil && d.keepFacts(i) == nil {
+			return nil
+		}
+		return err
+	})
+}
+
+// keepFacts writes a fact, and those that the journal has, straight into the bbolt file, when there is no room for all
+// of the journal there: raft cannot go on without knowing its term. Nothing follows in this lap of the journal.
+func (d *disk) keepFacts(i item) error {
+	d.journal.broken = true
+	mark := append(append(indexKey(d.commit), indexKey(d.journal.lap)...), indexKey(d.journal.seq+1)...)
+	err := d.db.Update(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		facts := tail{facts: d.tail.facts}
+		if err := facts.put(nil, meta); err != nil {
+			return err
+		}
+		return errors.Join(meta.Put(i.key, i.val), meta.Put(keyCommit, mark))
+	})
+	if err == nil {
+		d.mu.Lock()
+		d.tail.facts = nil
+		d.mu.Unlock()
+	}
+	return err
 }
 
 // Get reads a small fact; nothing when it is not there.

@@ -71,6 +71,9 @@ func TestAStartOnAFullDisk(t *testing.T) {
 		store(t, d, entry(i, big))
 		want = append(want, fmt.Sprint(i, " ", big))
 	}
+	if err := d.SetUint64([]byte(keyTerm), 5); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m,mode=0700"); err != nil {
 		t.Skipf("cannot mount a small file system here: %v", err)
@@ -94,6 +97,12 @@ func TestAStartOnAFullDisk(t *testing.T) {
 	t.Cleanup(func() { _ = d.close() })
 	if err := d.StoreLog(entry(7, "full")); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("a write on a full disk: %v", err)
+	}
+	if err := d.SetUint64([]byte(keyTerm), 7); err != nil {
+		t.Errorf("raft's term on a full disk: %v", err)
+	}
+	if term, err := reopen(t, crash(t, d, nil)).GetUint64([]byte(keyTerm)); term != 7 || err != nil {
+		t.Errorf("after a crash: term %d, %v", term, err)
 	}
 	if have := all(t, d); !slices.Equal(have, want) {
 		t.Errorf("%d entries", len(have))

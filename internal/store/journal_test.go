@@ -180,6 +180,33 @@ func TestEntriesThatDoNotFollowReplaceOthers(t *testing.T) {
 	}
 }
 
+// Where there is no room for the journal's entries, raft's facts are kept all the same.
+func TestFactsNeedNoRoomForEntries(t *testing.T) {
+	d := journaled(t)
+	if err := d.SetUint64([]byte("LastVoteTerm"), 8); err != nil {
+		t.Fatal(err)
+	}
+	for term := uint64(10); term < 12; term++ {
+		if err := d.keepFacts(item{fact: true, key: []byte(keyTerm), val: indexKey(term)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(d *disk, want ...string) {
+		t.Helper()
+		term, err := d.GetUint64([]byte(keyTerm))
+		vote, err2 := d.GetUint64([]byte("LastVoteTerm"))
+		if term != 11 || vote != 8 || errors.Join(err, err2) != nil || !slices.Equal(all(t, d), want) {
+			t.Errorf("term %d, vote %d, %v, %v", term, vote, errors.Join(err, err2), all(t, d))
+		}
+	}
+	check(d, "5 v5", "6 v6", "7 v7")
+	check(reopen(t, crash(t, d, nil)), "5 v5", "6 v6", "7 v7")
+	store(t, d, entry(8, "v8"))
+	store(t, d, entry(9, "v9"))
+	check(d, "5 v5", "6 v6", "7 v7", "8 v8", "9 v9")
+	check(reopen(t, crash(t, d, nil)), "5 v5", "6 v6", "7 v7", "8 v8", "9 v9")
+}
+
 // oldLog reads a log's file as programs do that know of no journal; false: they refuse it.
 func oldLog(t *testing.T, path string) (have []string, commit uint64, ok bool) {
 	t.Helper()
