@@ -166,6 +166,7 @@ func TestALogOfAnotherGenerationIsKeptOut(t *testing.T) {
 		r := newRig(t, 3)
 		first := r.up()
 		r.propose(first, "ours")
+		r.until("n3 has it, too", r.sees("n3", "ours"))
 		// n3 goes on alone although the others live: an operator's mistake.
 		r.net.Partition([]string{"n1", "n2"}, []string{"n3"})
 		n3 := r.stores["n3"]
