@@ -263,11 +263,11 @@ func (c *call) filter() (filter, error) {
 }
 
 func resourceStatus(c *call) error {
-	return c.listed("NO resources configured", func(r *scheduler.ResourceView) bool { return r.Class != "stonith" })
+	return c.listed("NO resources configured", func(line string) bool { return !strings.Contains(line, "(stonith:") })
 }
 
 func stonithStatus(c *call) error {
-	if err := c.listed("NO stonith devices configured", func(r *scheduler.ResourceView) bool { return r.Class == "stonith" }); err != nil {
+	if err := c.listed("NO stonith devices configured", func(line string) bool { return strings.Contains(line, "(stonith:") }); err != nil {
 		return err
 	}
 	if len(c.words) > 0 {
@@ -307,8 +307,8 @@ func (c *call) writeFencing() error {
 	return nil
 }
 
-// listed prints the resources that are asked for: those that pass, or those that an id or a tag names, whatever they are.
-func (c *call) listed(none string, pass func(*scheduler.ResourceView) bool) error {
+// listed prints the resources that are asked for: the lines that pass, or those of what an id or a tag names, whatever it is.
+func (c *call) listed(none string, pass func(line string) bool) error {
 	f, err := c.filter()
 	if err != nil {
 		return err
@@ -323,18 +323,23 @@ func (c *call) listed(none string, pass func(*scheduler.ResourceView) bool) erro
 	if f.node != "" && doc.NodeByName(f.node) == nil && doc.NodeStateByName(f.node) == nil {
 		c.warnf("there is no node '%s'%s", f.node, didYouMean(f.node, listing.NodeNames(doc)))
 	}
+	var only func(*scheduler.ResourceView) bool
 	if f.id != "" {
 		ids := named(doc, f.id)
-		pass = func(r *scheduler.ResourceView) bool {
+		only = func(r *scheduler.ResourceView) bool {
 			plain, _, _ := strings.Cut(r.ID, ":")
 			return slices.Contains(ids, r.ID) || slices.Contains(ids, plain)
 		}
 	}
-	text, err := c.mon(doc, v, status.MonOptions{Sections: status.Resources, Node: f.node, Only: pass})
+	text, err := c.mon(doc, v, status.MonOptions{Sections: status.Resources, Node: f.node, Only: only})
 	if err != nil {
 		return err
 	}
 	_, body, _ := strings.Cut(text, "\n") // its heading
+	if f.id == "" && !strings.HasPrefix(body, "  * No ") {
+		lines := slices.DeleteFunc(strings.SplitAfter(body, "\n"), func(line string) bool { return !pass(line) })
+		body = strings.Join(lines, "")
+	}
 	switch {
 	case strings.TrimSpace(body) != "" && !strings.HasPrefix(body, "  * No "):
 		fmt.Fprint(c.Stdout, body)
