@@ -240,6 +240,9 @@ func (c *call) settled() error {
 	return unrest(&rest)
 }
 
+// askAgain is when a node is asked again to stop: one that is just being taken in forgets what it was asked before.
+const askAgain = 5 * time.Second
+
 // clusterStop has nodes stop, all at the same time, and returns when they have.
 func clusterStop(c *call) error {
 	own, names, err := c.meant()
@@ -277,12 +280,22 @@ func (c *call) stop(own string, names []string) error {
 		}
 		stopping = append(stopping, name)
 	}
+	again := time.Now().Add(askAgain)
 	err = await(c.context(), func() (bool, error) {
 		w, err := c.cluster()
 		if errors.Is(err, client.ErrNoDaemon) {
 			return true, nil
 		}
-		return err == nil && !slices.ContainsFunc(stopping, func(n string) bool { return heard(w, n) }), err
+		stopping = slices.DeleteFunc(stopping, func(n string) bool { return err == nil && !heard(w, n) })
+		if err == nil && time.Now().After(again) {
+			again = time.Now().Add(askAgain)
+			for _, name := range stopping {
+				if err := d.Stop(c.context(), name); err != nil && !errors.Is(err, client.ErrNoDaemon) {
+					return false, err
+				}
+			}
+		}
+		return err == nil && len(stopping) == 0, err
 	})
 	if err != nil {
 		return err
