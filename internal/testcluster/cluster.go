@@ -175,8 +175,11 @@ func (c *Cluster) State() cib.State {
 
 // Online is the number of nodes that the newest state has as members that are up.
 func (c *Cluster) Online() int {
-	n := 0
-	for _, ns := range c.State().CIB.Status.Nodes {
+	n, st := 0, c.State()
+	if st.CIB == nil { // no daemon runs
+		return 0
+	}
+	for _, ns := range st.CIB.Status.Nodes {
 		if ns.InCCM == "true" && ns.Crmd == "online" && ns.Join == "member" {
 			n++
 		}
