@@ -58,13 +58,22 @@ func (w *World) mend() {
 	}
 }
 
+// allBack reports whether all nodes are members that are up.
+func (w *World) allBack() bool {
+	s := w.State()
+	return !slices.ContainsFunc(w.nodes, func(n *Node) bool {
+		ns := s.CIB.NodeState(n.ID)
+		return !n.Daemon() || ns == nil || ns.InCCM != "true" || ns.Crmd != "online"
+	})
+}
+
 // settle waits for the cluster to come to rest, and to stay there; it holds I8. Hosts and daemons that are down are
-// started, as an operator would, and maintenance ends.
+// started, as an operator would, and when all of them are back maintenance ends.
 func (w *World) settle() time.Duration {
 	began := w.Now
 	why := ""
 	for w.Breach == nil && w.Now.Sub(began) < converge {
-		if v, _ := cib.Value(w.State().CIB.Properties, &cib.RuleInput{Now: w.Now}, "maintenance-mode"); v != "false" && w.at()%time.Second < 250*time.Millisecond {
+		if v, _ := cib.Value(w.State().CIB.Properties, &cib.RuleInput{Now: w.Now}, "maintenance-mode"); v != "false" && w.allBack() && w.at()%time.Second < 250*time.Millisecond {
 			w.Propose(optionCommand("maintenance-mode=false")) // again: a deposed leader may have taken it
 		}
 		if w.Now.Sub(began) > 3*time.Second {

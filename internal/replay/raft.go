@@ -229,8 +229,9 @@ func (n *Node) extend(cmd *cib.Command, by uint64) *entry {
 			n.w.watchMajorities()
 		}
 		n.advance()
-	})
-	if !d.kicked {
+		if d.kicked {
+			return
+		}
 		d.kicked = true
 		n.afterReal(0, func() {
 			d.kicked = false
@@ -238,7 +239,7 @@ func (n *Node) extend(cmd *cib.Command, by uint64) *entry {
 				n.appendAll()
 			}
 		})
-	}
+	})
 	return e
 }
 
@@ -277,11 +278,11 @@ func (n *Node) appendAll() {
 	}
 }
 
-// append tells another what our log holds. Who has another log is offered ours.
+// append tells another what our log holds, as far as our own disk has it. Who has another log is offered ours.
 func (n *Node) append(o *Node) {
 	d := n.d
 	d.round++
-	round, sent, term, tip, commit := d.round, n.clock(), n.disk.term, d.tip, d.commit
+	round, sent, term, tip, commit := d.round, n.clock(), n.disk.term, n.disk.tip, d.commit
 	n.send(o, func() {
 		o.appended(n, term, tip, commit, func(theirs uint64, has *entry) {
 			o.send(n, func() { n.answered(o, round, sent, term, theirs, has) })
