@@ -83,6 +83,7 @@ type Daemon struct {
 	up   atomic.Bool // orders are taken
 	led  atomic.Bool // there was a leader since
 	left atomic.Bool // it leaves in order: none are taken any more
+	away atomic.Bool // it had left when it was started, and no leader has taken it back: see comeBack
 
 	idMu    sync.Mutex
 	id      *peer.Identity

@@ -97,31 +97,49 @@ func (d *Daemon) askedToStop(st cib.State, name string) bool {
 	return v != "" && v != "0"
 }
 
-// comeBack tells the cluster, before this node takes orders, that it left in order and that nothing runs here.
+// hasLeft reports whether this node left in order since its host has booted.
+func (d *Daemon) hasLeft() bool {
+	data, err := os.ReadFile(d.leftFile())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		d.log.Warn("it cannot be read whether this node has left", "error", err)
+	}
+	return strings.TrimSpace(string(data)) == d.cfg.BootID
+}
+
+// comeBack tells the cluster, before this node takes orders, that it left in order and that nothing runs here. Until a
+// leader knows, this node decides nothing alone: the others have gone on without it.
 func (d *Daemon) comeBack() {
 	defer d.members.Poke()
 	defer d.up.Store(true)
-	data, err := os.ReadFile(d.leftFile())
-	if err != nil {
-		if !errors.Is(err, os.ErrNotExist) {
-			d.log.Warn("it cannot be read whether this node has left", "error", err)
-		}
-		return
-	}
-	for strings.TrimSpace(string(data)) == d.cfg.BootID && d.askedToStop(d.store.View(), d.node.Name) {
-		m := d.store.View().Cluster.Member(d.node.Name)
-		ctx, cancel := context.WithTimeout(d.ctx, 10*time.Second)
-		_, err := d.Propose(ctx, cib.Command{By: d.node.Name, Note: d.node.Name + " had left in order: nothing runs there",
-			Nodes: []cib.NodeUpdate{{ID: m.ID, Name: m.Name, InCCM: "false", Crmd: "offline", Join: "down", Expected: "down", Erase: true}}})
-		cancel()
-		if err == nil {
+	for d.away.Load() {
+		if err := d.tellBack(); err == nil {
 			break
 		}
-		if d.ctx.Err() != nil {
+		select {
+		case <-time.After(leaderPatience):
+		case <-d.ctx.Done():
 			return
 		}
 	}
-	if err := os.Remove(d.leftFile()); err != nil {
+	d.away.Store(false)
+	if err := os.Remove(d.leftFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		d.log.Warn("the note that this node has left could not be removed", "error", err)
 	}
+}
+
+// tellBack tells a leader that nothing runs here, if the state still asks this node to stop.
+func (d *Daemon) tellBack() error {
+	st := d.store.View()
+	m := st.Cluster.Member(d.node.Name)
+	switch {
+	case d.members.View().Leader == "":
+		return errElsewhere
+	case m == nil || !d.askedToStop(st, d.node.Name):
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, 10*time.Second)
+	defer cancel()
+	_, err := d.Propose(ctx, cib.Command{By: d.node.Name, Note: d.node.Name + " had left in order: nothing runs there",
+		Nodes: []cib.NodeUpdate{{ID: m.ID, Name: m.Name, InCCM: "false", Crmd: "offline", Join: "down", Expected: "down", Erase: true}}})
+	return err
 }

@@ -39,7 +39,7 @@ func (l *lone) perform(e membership.Effect) {
 	case membership.CancelFence:
 		d.fences.cancel(e.ID)
 	case membership.Recover:
-		d.aside(func() { l.recover(e) })
+		d.aside(func() { l.recover(e.Evidence) })
 	case membership.JoinLog:
 		d.log.Info("another log has begun without this node: its leader will take this node in", "leader", e.Leader, "generation", e.Generation)
 	case membership.StopHere:
@@ -112,12 +112,12 @@ func priorityDelay(s cib.State, target string, now time.Time) int64 {
 }
 
 // recover begins a new log with this node alone.
-func (l *lone) recover(e membership.Recover) {
+func (l *lone) recover(evidence []cib.FenceRecord) {
 	d := l.d
 	ctx, cancel := context.WithTimeout(d.ctx, recoverPatience)
 	defer cancel()
-	st, err := d.store.Recover(ctx, cib.Command{At: d.cfg.Now(), By: d.node.Name, Fencing: e.Evidence, Nodes: e.Left,
-		Note: "the other voters of the log are proved off, or left in good order: " + d.node.Name + " goes on with a log of its own"})
+	st, err := d.store.Recover(ctx, cib.Command{At: d.cfg.Now(), By: d.node.Name, Fencing: evidence,
+		Note: "the other voters of the log are proved off: " + d.node.Name + " goes on with a log of its own"})
 	if err != nil {
 		d.log.Error("the log could not be begun anew", "error", err)
 	} else {

@@ -23,9 +23,10 @@ func (d *Daemon) makeMembers() {
 		}
 	}
 	d.lone = &lone{d: d}
+	d.away.Store(d.hasLeft())
 	d.members = membership.New(membership.Config{
 		ID: id, Name: d.node.Name, BootID: d.cfg.BootID, Run: d.run, Speaks: d.cfg.Speaks,
-		State: d.store.View, Position: d.position, Voters: d.voters, Ready: d.ready,
+		State: d.store.View, Position: d.position, Voters: d.voters, Ready: d.ready, Left: d.away.Load,
 		Send: func(to string, msg []byte) { d.peer.Send(to, serviceBeat, msg) },
 		Sign: func(s membership.Sign) {
 			d.store.Heard(store.Contact{Node: s.From, Term: s.Term, Leads: s.Leads, Follows: s.Follows, Since: s.Since})

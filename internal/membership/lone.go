@@ -24,6 +24,7 @@ type Situation struct {
 	Alone     bool // those that were heard as lately as a lease lasts are no quorum, and not because we slept
 	Leased    bool // there was a lease since this daemon has started
 	Settled   bool // of each member it is known whether it is heard
+	Left      bool // we had left in order, and no leader has taken us back: the others may have gone on without us
 	Term      uint64
 	Heard     []Survivor // ourselves too, by id
 }
@@ -49,12 +50,8 @@ type FenceLost struct{ Request cib.FenceRequest }
 type CancelFence struct{ ID, Target string }
 
 // Recover asks for a new log of this node alone, one generation up. Evidence holds a successful record for each voter
-// that is given up, and Left those that left in good order: they are to be the first command of the new log. The outcome
-// comes back through Recovered.
-type Recover struct {
-	Evidence []cib.FenceRecord
-	Left     []cib.NodeUpdate
-}
+// that is given up; it is to be the first command of the new log. The outcome comes back through Recovered.
+type Recover struct{ Evidence []cib.FenceRecord }
 
 // JoinLog says that another node has begun a log of a later generation: ours is void, and we are to join that.
 type JoinLog struct {
@@ -146,17 +143,17 @@ func (l *lone) step(s *Situation) []Effect {
 	}
 	lost, fences := s.lostVoters(), canFence(&s.State, s.Now)
 	ignore := policy(&s.State, s.Now) == "ignore"
-	if s.Alone && s.Leased && !fences && !ignore && (len(lost) == 0 || !l.proved(s, lost)) { // what we run may be started elsewhere when the token is over
+	if s.Alone && s.Leased && !fences && !ignore && (len(lost) == 0 || !l.proved(lost)) { // what we run may be started elsewhere when the token is over
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
 	if 2*(len(s.Voters)-len(lost)) > len(s.Voters) { // the log can elect a leader by itself
 		l.waiting = "the nodes elect a leader"
 		return append(effects, l.calm(s)...)
 	}
-	if !s.Quorate && !ignore || !fences && !l.proved(s, lost) {
+	if !s.Quorate && !ignore || !fences && !l.proved(lost) {
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
-	if (2*len(lost) > len(s.Voters) || l.behind(s)) && !ignore && !l.said(lost) { // they may have promised what is not known here
+	if (2*len(lost) > len(s.Voters) || l.behind(s) || s.Left) && !ignore && !l.said(lost) { // they may have promised what is not known here
 		return append(effects, l.stop(s, ignore, lost)...)
 	}
 	return append(effects, l.survive(s, lost)...)
@@ -235,6 +232,8 @@ func (l *lone) stop(s *Situation, ignore bool, lost []cib.Member) []Effect {
 		return nil
 	case s.Quorate && 2*len(lost) > len(s.Voters):
 		l.waiting = list(lost) + " may have agreed on what is not known here, being the majority of the log without us; " + confirmHint(lost)
+	case s.Quorate && s.Left && len(lost) > 0:
+		l.waiting = list(lost) + " may have agreed on what is not known here, since this node had left; " + confirmHint(lost)
 	case s.Quorate && len(lost) > 0:
 		l.waiting = "there is no fence device, so no one can tell whether " + list(lost) + " still run: " + confirmHint(lost)
 	default:
@@ -268,9 +267,6 @@ func (l *lone) survive(s *Situation, lost []cib.Member) []Effect {
 	var effects []Effect
 	var open []string
 	for i := range lost {
-		if s.left(&lost[i]) {
-			continue
-		}
 		if e, wait := l.fence(s, &lost[i]); wait != "" {
 			open = append(open, wait)
 			if e != nil {
@@ -288,11 +284,7 @@ func (l *lone) survive(s *Situation, lost []cib.Member) []Effect {
 	l.busy = true
 	r := Recover{}
 	for _, m := range lost {
-		if s.left(&m) {
-			r.Left = append(r.Left, cib.NodeUpdate{ID: m.ID, Name: m.Name, InCCM: "false", Crmd: "offline", Join: "down"})
-		} else {
-			r.Evidence = append(r.Evidence, *l.asked[m.Name].proof)
-		}
+		r.Evidence = append(r.Evidence, *l.asked[m.Name].proof)
 	}
 	return append(effects, r)
 }
@@ -325,23 +317,9 @@ func (l *lone) fence(s *Situation, m *cib.Member) (e Effect, wait string) {
 	return FenceLost{a.request}, fmt.Sprintf("%s is being fenced", m.Name)
 }
 
-// left reports whether a lost member was told to stop, when nothing ran there any more: that is written down before it is
-// told. One that was told and could not end runs nothing without a leader, either.
-func (s *Situation) left(m *cib.Member) bool {
-	n := s.State.CIB.NodeState(m.ID)
-	if n == nil || n.Expected != "down" {
-		return false
-	}
-	asked, _ := cib.Value(n.Attrs, &cib.RuleInput{Now: s.Now}, "shutdown")
-	return asked != "" && asked != "0"
-}
-
-// proved reports whether all of them are known to run nothing.
-func (l *lone) proved(s *Situation, lost []cib.Member) bool {
+// proved reports whether all of them are known to be off.
+func (l *lone) proved(lost []cib.Member) bool {
 	for _, m := range lost {
-		if s.left(&m) {
-			continue
-		}
 		if a := l.asked[m.Name]; a == nil || a.proof == nil {
 			return false
 		}
@@ -357,10 +335,7 @@ func (l *lone) behind(s *Situation) bool {
 // said reports whether a person has said of all of them that they are off. Such a person has decided to go on
 // without what they may know.
 func (l *lone) said(lost []cib.Member) bool {
-	return !slices.ContainsFunc(lost, func(m cib.Member) bool {
-		a := l.asked[m.Name]
-		return a == nil || a.proof == nil || a.proof.Evidence != cib.ByOperator
-	})
+	return l.proved(lost) && !slices.ContainsFunc(lost, func(m cib.Member) bool { return l.asked[m.Name].proof.Evidence != cib.ByOperator })
 }
 
 func (s *Situation) self() *Survivor {

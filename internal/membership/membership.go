@@ -21,6 +21,7 @@ type Config struct {
 	Position func() Position             // of this node's copy of the log
 	Voters   func() []string             // names of the members that have a vote in the log
 	Ready    func() bool                 // takes orders; nil: always
+	Left     func() bool                 // has left in order, and no leader has taken it back since; nil: never
 	Send     func(to string, msg []byte) // to a member, by name; may lose it
 	Sign     func(Sign)                  // somebody has told who leads the log; nil: nobody wants to know
 	Changed  func(View)                  // there is news; the view is the caller's to keep
@@ -63,6 +64,9 @@ func New(cfg Config) *Membership {
 	}
 	if cfg.Ready == nil {
 		cfg.Ready = func() bool { return true }
+	}
+	if cfg.Left == nil {
+		cfg.Left = func() bool { return false }
 	}
 	m := &Membership{cfg: cfg, wake: make(chan struct{}, 1), keep: make(chan Memory, 1), stop: make(chan struct{}), lone: newLone()}
 	if m.memory = cfg.Memory; m.memory.BootID != cfg.BootID {
@@ -339,7 +343,7 @@ func (m *Membership) situation(s *cib.State, v *View, now time.Time) *Situation 
 	near := Question{Options: s.Cluster.Quorum, Members: s.Cluster.Members, Heard: d.near(), Now: now}
 	mem := m.memory
 	out := &Situation{Now: now, Self: d.self.id, State: *s, Voters: m.cfg.Voters(), Leader: v.Leader, Open: v.Open, Quorate: v.Verdict.Quorate,
-		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Leased: v.Lease.Ever, Alone: v.Open && d.awake() && !Decide(near, &mem).Quorate, Settled: d.settled(), Term: d.position.Term}
+		Why: v.Verdict.Why, LeaseOver: !v.Lease.Held(now), Leased: v.Lease.Ever, Alone: v.Open && d.awake() && !Decide(near, &mem).Quorate, Settled: d.settled(), Left: m.cfg.Left(), Term: d.position.Term}
 	for _, mm := range d.members {
 		p := d.peers[mm.ID]
 		switch {

@@ -54,7 +54,7 @@ func (n *Node) startDaemon() {
 	d.ctl = controller.New(controller.Config{Name: n.Name, Schedule: n.w.cfg.Plant.Schedule})
 	d.members = membership.New(membership.Config{
 		ID: n.ID, Name: n.Name, BootID: n.boot(), Run: d.run,
-		State: n.view, Position: n.position, Voters: n.voterNames, Ready: func() bool { return d.up && !d.leaving },
+		State: n.view, Position: n.position, Voters: n.voterNames, Ready: func() bool { return d.up && !d.leaving }, Left: func() bool { return n.left == n.boot() },
 		Send: func(to string, msg []byte) {
 			o := n.w.Node(to)
 			n.send(o, func() { o.d.members.Receive(n.Name, msg); o.poke() })

@@ -98,15 +98,17 @@ func (n *Node) askedToStop(o *Node) bool {
 	return v != "" && v != "0"
 }
 
-// comeBack tells the cluster, before this node takes orders, that it left in order and that nothing runs here.
+// comeBack has a leader take this node back before it takes orders, and tells that nothing runs here, if it has left.
 func (n *Node) comeBack() {
-	if n.left != n.boot() || !n.askedToStop(n) {
+	switch {
+	case n.left != n.boot(), n.d.leader != nil && !n.askedToStop(n):
 		n.left = ""
 		n.d.up = true
 		n.poke()
 		return
+	case n.d.leader != nil:
+		n.ask(cib.Command{By: n.Name, Note: n.Name + " had left in order: nothing runs there", Nodes: []cib.NodeUpdate{
+			{ID: n.ID, Name: n.Name, InCCM: "false", Crmd: "offline", Join: "down", Expected: "down", Erase: true}}}, func(bool) {})
 	}
-	n.ask(cib.Command{By: n.Name, Note: n.Name + " had left in order: nothing runs there", Nodes: []cib.NodeUpdate{
-		{ID: n.ID, Name: n.Name, InCCM: "false", Crmd: "offline", Join: "down", Expected: "down", Erase: true}}}, func(bool) {})
 	n.after(200*time.Millisecond, n.comeBack)
 }

@@ -31,7 +31,7 @@ func (n *Node) performLone(e membership.Effect) {
 		n.cancelFence(e.ID)
 	case membership.Recover:
 		n.afterReal(n.w.vary(20*time.Millisecond), func() {
-			err := n.recoverLog(cib.Command{V: cib.CommandVersion, At: n.now(), By: n.Name, Fencing: e.Evidence, Nodes: e.Left,
+			err := n.recoverLog(cib.Command{V: cib.CommandVersion, At: n.now(), By: n.Name, Fencing: e.Evidence,
 				Note: "the other voters of the log are proved off: " + n.Name + " goes on with a log of its own"})
 			n.d.members.Recovered(err)
 			n.poke()
