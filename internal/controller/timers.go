@@ -73,7 +73,7 @@ func (c *Controller) nextDue() time.Time {
 	}
 	if c.plan == nil {
 		next = earliest(next, c.recheck)
-		if c.due != "" {
+		if c.due != "" && c.now.Before(c.repeats.until) { // else it waits for something else
 			next = earliest(next, c.repeats.until)
 		}
 	}

@@ -197,9 +197,14 @@ func cibPush(c *call) error {
 }
 
 // pushWhole is what is to be in force when a whole document is pushed. One that is older than what is there was made from an
-// older one, and would undo what others have done.
+// older one, and would undo what others have done. On a cluster only the configuration is pushed, so that a status which has gone
+// on since counts for nothing.
 func (c *call) pushWhole(to *cib.Element, doc *cib.CIB) (*cib.Element, error) {
-	if cib.VersionOf(to).Compare(doc.Version) >= 0 || c.has("force") {
+	v := cib.VersionOf(to)
+	if !c.onFile() {
+		v.NumUpdates = doc.Version.NumUpdates
+	}
+	if v.Compare(doc.Version) >= 0 || c.has("force") {
 		if c.onFile() {
 			return to, nil
 		}

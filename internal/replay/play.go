@@ -58,12 +58,13 @@ func (w *World) mend() {
 	}
 }
 
-// allBack reports whether all nodes are members that are up.
+// allBack reports whether no node is away that has left in order: it may run what maintenance has left to itself. One that is
+// lost is fenced when maintenance ends.
 func (w *World) allBack() bool {
 	s := w.State()
 	return !slices.ContainsFunc(w.nodes, func(n *Node) bool {
 		ns := s.CIB.NodeState(n.ID)
-		return !n.Daemon() || ns == nil || ns.InCCM != "true" || ns.Crmd != "online"
+		return !n.Daemon() || ns == nil || ns.InCCM != "true" && ns.Expected == "down"
 	})
 }
 
