@@ -38,6 +38,9 @@ type contacts struct {
 
 	heartbeat func(raft.RPC) // takes a heartbeat; set once, before anything is heard
 	heard     time.Time      // when raft's own last one came
+
+	door  sync.RWMutex // held for reading while a heartbeat is taken
+	ended bool         // none is taken any more
 }
 
 type sign struct {
@@ -170,9 +173,26 @@ func (c *contacts) ask(question func() error) error {
 	return question()
 }
 
+// end lets no heartbeat in any more, and waits for those that are in: raft takes them in beside its own goroutines, writes its term
+// for them, and panics where the disk is closed already.
+func (c *contacts) end() {
+	c.door.Lock()
+	c.ended = true
+	c.door.Unlock()
+}
+
 // SetHeartbeatHandler is raft's: it takes in what another raft sends.
-func (t *transport) SetHeartbeatHandler(take func(raft.RPC)) {
+func (t *transport) SetHeartbeatHandler(raftTakes func(raft.RPC)) {
 	c := t.node.contacts
+	take := func(rpc raft.RPC) {
+		c.door.RLock()
+		defer c.door.RUnlock()
+		if c.ended {
+			rpc.Respond(nil, errEnded)
+			return
+		}
+		raftTakes(rpc)
+	}
 	c.mu.Lock()
 	c.heartbeat = take
 	c.mu.Unlock()

@@ -119,6 +119,7 @@ func (n *node) stop() error {
 	close(n.done)
 	ended := n.raft.Shutdown()
 	err := errors.Join(n.trans.Close(), n.layer.Close(), ended.Error()) // without connections nothing holds raft up
+	n.contacts.end()
 	return errors.Join(err, n.disk.close())
 }
 
