@@ -188,7 +188,7 @@ func (t *transport) SetHeartbeatHandler(raftTakes func(raft.RPC)) {
 		c.door.RLock()
 		defer c.door.RUnlock()
 		if c.ended {
-			rpc.Respond(nil, errEnded)
+			rpc.Respond(nil, raft.ErrRaftShutdown)
 			return
 		}
 		raftTakes(rpc)
