@@ -93,6 +93,7 @@ type Daemon struct {
 
 	peer      *peer.Peer
 	store     *store.Store
+	opened    atomic.Pointer[store.Store] // the same, for what runs while it is being opened: nil until it is
 	executor  *executor.Executor
 	host      *driver.Host
 	fencer    *fencer.Fencer
@@ -202,7 +203,7 @@ func (d *Daemon) start() (err error) {
 	d.archive = &archive{log: d.history, journal: d.journal, slog: d.log, node: d.node.Name, now: d.cfg.Now}
 	d.archive.start()
 	d.alerts = alert.New(alert.Config{Node: d.node.Name, Now: d.cfg.Now, Since: d.cfg.Now(), Log: d.log,
-		Leader: func() string { name, _ := d.store.Leader(); return name }})
+		Leader: d.leaderName})
 	d.alerts.Start()
 	d.peer = peer.New(peer.Config{Name: d.node.Name, Listen: d.node.Listen, Identity: d.identity, Peers: d.peers, Invited: d.invited,
 		Faults: d.cfg.Faults, Log: d.log, LinkChanged: d.linkChanged, Dial: d.cfg.Dial, Listener: d.cfg.Listener, Now: d.cfg.Now})
@@ -214,6 +215,7 @@ func (d *Daemon) start() (err error) {
 	if err != nil {
 		return err
 	}
+	d.opened.Store(d.store)
 	d.loop = newLoop(controller.New(controller.Config{Name: d.node.Name}), d.perform, d.cfg.Now)
 	d.proposals = &proposals{store: d.store, loop: d.loop}
 	if err := d.startHands(); err != nil {

@@ -64,12 +64,22 @@ func (t *team) older(s cib.State, me string) bool {
 // catches up is older: whoever believed it would refuse those who joined since, and among them maybe the leader.
 func (d *Daemon) clusterMembers() []cib.Member {
 	t := d.team.Load()
-	if d.store != nil {
-		if s := d.store.View(); t.older(s, d.node.Name) {
+	if opened := d.opened.Load(); opened != nil {
+		if s := opened.View(); t.older(s, d.node.Name) {
 			return s.Cluster.Members
 		}
 	}
 	return t.members
+}
+
+// leaderName is the node that leads, "" when none does or nobody knows yet.
+func (d *Daemon) leaderName() string {
+	opened := d.opened.Load()
+	if opened == nil {
+		return ""
+	}
+	name, _ := opened.Leader()
+	return name
 }
 
 // invited reports whether a key is one of an open invitation.

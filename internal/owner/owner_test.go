@@ -118,9 +118,9 @@ type hosts struct {
 	a, b   *hypervisor.Memory
 	ca, cb *Cluster
 	failed []string
-	deaf   bool              // the cluster has no majority
-	flying map[string]string // what the leader, b, has ordered
-	passes bool              // what one host passes on reaches the other
+	deaf   bool                              // the cluster has no majority
+	flying atomic.Pointer[map[string]string] // what the leader, b, has ordered; nil: nothing
+	passes bool                              // what one host passes on reaches the other
 	passed []string
 }
 
@@ -145,7 +145,10 @@ func newHosts(t *testing.T) *hosts {
 				if node != "b" {
 					return nil, "this node does not decide"
 				}
-				return h.flying, ""
+				if m := h.flying.Load(); m != nil {
+					return *m, ""
+				}
+				return nil, ""
 			},
 			Pass: func(ctx context.Context, to string, p Passed) (guestfence.Proof, error) {
 				h.passed = append(h.passed, node+" to "+to)
@@ -364,18 +367,18 @@ func TestClusterWaitsForAStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts(t)
 		h.says(stopped, stopped)
-		h.flying = map[string]string{"r-vm1": "start of r-vm1 on a"}
+		h.flying.Store(&map[string]string{"r-vm1": "start of r-vm1 on a"})
 		time.AfterFunc(3*time.Second, func() {
 			h.a.Put(vm(guestfence.Running, hypervisor.Settled))
 			h.says(runs, stopped)
-			h.flying = nil
+			h.flying.Store(nil)
 		})
 		if p, err := h.cb.Off(t.Context(), "vm1"); !errors.Is(err, guestfence.ErrElsewhere) || p.Kind != "" {
 			t.Errorf("%+v, %v", p, err)
 		}
 		h.says(stopped, stopped)
 		h.a.Remove("vm1")
-		h.flying = map[string]string{"r-vm1": "start of r-vm1 on a"}
+		h.flying.Store(&map[string]string{"r-vm1": "start of r-vm1 on a"})
 		if p, err := h.cb.Off(t.Context(), "vm1"); !errors.Is(err, guestfence.ErrUnreachable) || !strings.Contains(err.Error(), "start of r-vm1 on a") || p.Kind != "" {
 			t.Errorf("a start that does not end: %+v, %v", p, err)
 		}
