@@ -126,7 +126,7 @@ func (c *Controller) lead(ev Lead) {
 // adopt takes over what nodes have been doing for earlier leaders.
 func (c *Controller) adopt(l Ledger) {
 	for _, op := range l.InFlight {
-		if c.flights.find(&op) == nil {
+		if c.flights.find(&op) == nil && !c.told(&op) {
 			f := c.newFlight(op)
 			c.flights.add(f)
 			if c.plan != nil {

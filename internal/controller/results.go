@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cerco-ha/cerco/internal/cib"
@@ -97,6 +98,19 @@ func (c *Controller) recorded(r *cib.OpResult) bool {
 		}
 	}
 	return false
+}
+
+// told reports whether history has the result of an operation: a ledger that was long on its way tells of what has been
+// reported since, and nobody will report it again.
+func (c *Controller) told(op *cib.Operation) bool {
+	ns := c.state.CIB.NodeStateByName(subject(op))
+	if ns == nil || op.Key == "" {
+		return false
+	}
+	h := ns.History(op.Resource)
+	return h != nil && slices.ContainsFunc(h.Ops, func(o cib.LrmOp) bool {
+		return o.Operation == op.Name && o.IntervalMS == op.IntervalMS && o.Status != cib.OpPending && o.El.Attr("transition-key") == op.Key
+	})
 }
 
 // supersedes reports whether what history says is later than a result: it was recorded before, and its

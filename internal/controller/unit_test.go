@@ -425,3 +425,16 @@ func TestFlying(t *testing.T) {
 	d.answer("")
 	says("")
 }
+
+// A ledger that was long on its way tells of an operation that has been reported since: nobody will report it again.
+func TestLedgerThatIsLate(t *testing.T) {
+	d := newDesk(t, 2, noFencing, toy)
+	d.lead()
+	start := d.answer("start")[0]
+	d.step(Reported{[]cib.OpResult{{Op: start, Serial: 99, CallID: 99, RC: start.TargetRC, Changed: d.now.Unix(), BootID: "boot-" + start.Node, Digest: digestFor(&start)}}})
+	d.answer("")
+	d.step(Ledger{Answered: []string{start.Node}, InFlight: []cib.Operation{start}})
+	if waits := d.c.Status().Waits; len(waits) != 0 {
+		t.Errorf("it waits for %+v", waits)
+	}
+}

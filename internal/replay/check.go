@@ -203,7 +203,12 @@ func (w *World) Settled() string {
 	case l == nil || !l.d.office.Begun():
 		return "nobody leads"
 	case l.d.ctl.Status().Phase != "resting":
-		return "the leader is " + l.d.ctl.Status().Phase
+		s := l.d.ctl.Status()
+		why := fmt.Sprintf("the leader is %s, plan %s (%s): %d of %d actions", s.Phase, s.Epoch, s.Why, s.Done, s.Total)
+		for _, x := range s.Waits {
+			why += "; it waits for " + x.What
+		}
+		return why
 	}
 	for _, n := range w.nodes {
 		if n.Daemon() && (n.d.commit != l.d.commit || !n.d.up) {
